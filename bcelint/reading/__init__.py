@@ -1,0 +1,1 @@
+"""How the bytes of scripts and notebooks become text and a syntax tree, whatever they hold."""

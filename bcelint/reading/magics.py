@@ -1,0 +1,66 @@
+"""IPython's own syntax, blanked so that Python can be parsed around it.
+
+Blanking keeps every row, and the column of everything that stays.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bcelint.reading.logical import LogicalLine, logical_lines
+
+# Cell magics whose body runs as Python in the notebook's own namespace.
+_PYTHON_CELL_MAGICS = re.compile(
+    r"""time|timeit|capture|prun|debug|memit|mprun|lprun|scalene|snakeviz|pyinstrument|heat|px|local|notify|wandb
+    |tensorflow_version|matplotlib|load_ext|reload_ext|autoreload|config|black|nb_black|skip_error""",
+    re.VERBOSE,
+)
+# Line magics that IPython runs without their "%" (automagic), as far as they are met in notebooks.
+_AUTOMAGIC = re.compile(
+    r"""[ \t]*(?:pip3?|conda|mamba|micromamba|uv|cd|ls|ll|lf|ldir|cat|cp|mv|rm|rmdir|mkdir|man|more|less|pwd|pushd|popd
+    |dirs|clear|env|set_env|hist|history|time|timeit|matplotlib|pylab|load|load_ext|reload_ext|autoreload|run|edit
+    |who|whos|who_ls|reset|precision|config|alias|bookmark|magic|lsmagic|pdb|pdoc|pfile|pinfo|psource|save|store
+    |tensorflow_version|writefile|tensorboard|debug|xmode|colors|notebook|cls|head|tail|git|wget|unzip)[ \t]+\S""",
+    re.VERBOSE,
+)
+_CANDIDATE = re.compile(r"^[ \t]*[%!?]|=[ \t]*[!%]|\?[ \t]*$", re.MULTILINE)
+_ASSIGNED = re.compile(r"(?P<target>[^=]*=[ \t]*)[!%]")
+_CELL_MAGIC = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*%%(?P<name>[\w.!]*)")
+
+
+def is_automagic(row: str) -> bool:
+    """Whether IPython takes this row, which is no Python, as a magic without its percent sign."""
+    return _AUTOMAGIC.match(row) is not None
+
+
+def blank_magics(text: str) -> str:
+    """``text`` (newlines ``\\n``) without line magics, shell lines and help requests.
+
+    What a magic assigns becomes ``...`` at the magic's place, and in an indented block ``pass`` takes its place.
+    """
+    if not _CANDIDATE.search(text):
+        return text
+    rows = text.split("\n")
+    for line in logical_lines(text):
+        if line.is_magic:
+            _blank(rows, line)
+    return "\n".join(rows)
+
+
+def blank_cell_magics(text: str) -> str:
+    """A notebook cell as the Python that it runs: all of it, what is under its cell magics, or nothing."""
+    while cell_magic := _CELL_MAGIC.match(text):
+        if not _PYTHON_CELL_MAGICS.fullmatch(cell_magic["name"]):
+            return "\n" * text.count("\n")
+        start = cell_magic.start("name") - 2
+        text = text[:start] + text[text.find("\n", start) :] if "\n" in text[start:] else text[:start]
+    return blank_magics(text)
+
+
+def _blank(rows: list[str], line: LogicalLine) -> None:
+    assigned = _ASSIGNED.match(rows[line.first])
+    if assigned:
+        rows[line.first] = assigned["target"] + "..."
+    else:
+        rows[line.first] = line.indent + "pass" if line.indent else ""
+    rows[line.first + 1 : line.last + 1] = [""] * (line.last - line.first)
