@@ -1,0 +1,211 @@
+"""Paths in, files out: walking directories, excludes, .gitignore files.
+
+Files that are named explicitly are taken whatever they are called and wherever they lie, unless ``force-exclude`` is
+set; directories are walked for Python files and notebooks. Symbolic links to directories are not followed, so that
+walking ends and no file is met twice.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bcelint.patterns import Patterns
+from bcelint.settings import Settings, shown_path
+
+SUFFIXES = (".py", ".pyw", ".ipynb")
+
+
+class File(NamedTuple):
+    """A file to check: its absolute path, its name in the output, and whether it was named by the user."""
+
+    path: str
+    shown: str
+    explicit: bool
+
+
+class Unreadable(NamedTuple):
+    """A path that could not be dealt with."""
+
+    shown: str
+    reason: str
+
+
+@dataclass
+class Discovered:
+    """What was found: files, paths given by the user that do not exist, directories that could not be walked."""
+
+    files: list[File] = field(default_factory=list)
+    missing: list[Unreadable] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+def discover(paths: Iterable[str], cwd: str, settings_for: Callable[[str], Settings]) -> Discovered:
+    """The files below ``paths``, each once, sorted; ``settings_for`` gives the settings of a directory."""
+    walker = _Walker(cwd, settings_for)
+    for given in paths:
+        walker.add(given)
+    result = walker.result
+    result.files = sorted(walker.files.values(), key=lambda file: file.shown.split("/"))
+    result.unreadable.sort()
+    return result
+
+
+def is_excluded(path: str, settings_for: Callable[[str], Settings]) -> bool:
+    """Whether an exclude pattern matches the absolute ``path`` or a directory that it is in."""
+    while True:
+        parent = os.path.dirname(path)
+        if parent == path:
+            return False
+        if _excludes(settings_for(parent)).match(path):
+            return True
+        path = parent
+
+
+_compiled: dict[tuple[object, object], Patterns] = {}
+
+
+def _excludes(settings: Settings) -> Patterns:
+    key = (settings.exclude, settings.extend_exclude)
+    found = _compiled.get(key)
+    if found is None:
+        found = _compiled[key] = Patterns((*settings.exclude, *settings.extend_exclude))
+    return found
+
+
+class _Walker:
+    def __init__(self, cwd: str, settings_for: Callable[[str], Settings]) -> None:
+        self._cwd = cwd
+        self._settings_for = settings_for
+        self._ignores = _GitIgnores()
+        self.files: dict[str, File] = {}
+        self.result = Discovered()
+
+    def add(self, given: str) -> None:
+        path = os.path.normpath(os.path.join(self._cwd, given))
+        try:
+            is_directory = stat.S_ISDIR(os.stat(path).st_mode)
+        except (OSError, ValueError) as error:
+            self.result.missing.append(Unreadable(given, getattr(error, "strerror", None) or str(error)))
+            return
+        if self._settings_for(os.path.dirname(path)).force_exclude and is_excluded(path, self._settings_for):
+            return
+        if is_directory:
+            self._walk(path)
+        else:
+            self.files[path] = File(path, shown_path(path, self._cwd), explicit=True)
+
+    def _walk(self, top: str) -> None:
+        # A stack of our own: directories may be nested deeper than Python's.
+        pending = [top]
+        while pending:
+            directory = pending.pop()
+            try:
+                with os.scandir(directory) as entries:
+                    listing = sorted(entries, key=lambda entry: entry.name)
+            except OSError as error:
+                shown = shown_path(directory, self._cwd)
+                self.result.unreadable.append(Unreadable(shown, error.strerror or str(error)))
+                continue
+            settings = self._settings_for(directory)
+            excludes = _excludes(settings)
+            for entry in listing:
+                is_directory = entry.is_dir(follow_symlinks=False)
+                if not is_directory and not entry.name.endswith(SUFFIXES):
+                    continue
+                if excludes.match(entry.path):
+                    continue
+                if settings.respect_gitignore and self._ignores.ignored(entry.path, is_directory):
+                    continue
+                if is_directory:
+                    pending.append(entry.path)
+                elif _is_file(entry):
+                    self.files.setdefault(
+                        entry.path, File(entry.path, shown_path(entry.path, self._cwd), explicit=False)
+                    )
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether the entry is a file or a link to one; links that lead nowhere are not."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
+class _GitIgnores:
+    """The .gitignore files that apply to a path: those of its directories up to the root of the repository."""
+
+    def __init__(self) -> None:
+        self._levels: dict[str, tuple[_Rules, ...]] = {}
+
+    def ignored(self, path: str, is_directory: bool) -> bool:
+        """Whether the innermost file that says anything about ``path`` says that it is ignored."""
+        suffix = "/" if is_directory else ""
+        for rules in self._above(os.path.dirname(path)):
+            verdict = rules.verdict(path, suffix)
+            if verdict is not None:
+                return verdict
+        return False
+
+    def _above(self, directory: str) -> tuple[_Rules, ...]:
+        """The rules of ``directory`` and the directories above it, innermost first."""
+        known = self._levels.get(directory)
+        if known is None:
+            known = self._levels[directory] = tuple(self._read(directory))
+        return known
+
+    def _read(self, directory: str) -> Iterator[_Rules]:
+        own = _Rules.read(directory, ".gitignore")
+        if own is not None:
+            yield own
+        git = os.path.join(directory, ".git")
+        if os.path.exists(git):
+            local = _Rules.read(directory, os.path.join(".git", "info", "exclude"))
+            if local is not None:
+                yield local
+            return
+        parent = os.path.dirname(directory)
+        if parent != directory:
+            yield from self._above(parent)
+
+
+class _Rules:
+    """One .gitignore file."""
+
+    def __init__(self, directory: str, lines: list[str]) -> None:
+        # Late, because it costs a third of our start-up time and many directories have no such file.
+        from pathspec import GitIgnoreSpec
+
+        self._prefix = len(os.path.join(directory, ""))
+        try:
+            self._spec = GitIgnoreSpec.from_lines(lines)
+        except ValueError:  # git passes over patterns that it cannot read
+            self._spec = GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
+
+    @classmethod
+    def read(cls, directory: str, name: str) -> _Rules | None:
+        try:
+            with open(os.path.join(directory, name), encoding="utf-8", errors="surrogateescape") as file:
+                lines = file.read().splitlines()
+        except OSError:
+            return None
+        patterns = [line for line in lines if line.strip() and not line.startswith("#")]
+        return cls(directory, patterns) if patterns else None
+
+    def verdict(self, path: str, suffix: str) -> bool | None:
+        relative = path[self._prefix :].replace(os.sep, "/")
+        return self._spec.check_file(relative + suffix).include
+
+
+def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True

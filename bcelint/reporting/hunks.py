@@ -1,0 +1,79 @@
+"""The rows that a fix changes, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from bcelint.findings import Edit
+from bcelint.reporting.model import Listing
+
+
+class Hunk(NamedTuple):
+    """Neighbouring rows that change, and the numbers of the first old and the first new one."""
+
+    old_number: int
+    new_number: int
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+    @property
+    def highest_number(self) -> int:
+        return max(self.old_number + len(self.old), self.new_number + len(self.new)) - 1
+
+    @property
+    def changed(self) -> tuple[int, int]:
+        """The characters (from 0) of the first row in which old and new differ, to be kept in sight."""
+        if not self.old or not self.new:
+            return 0, 0
+        old, new = self.old[0], self.new[0]
+        same = 0
+        while same < min(len(old), len(new)) and old[same] == new[same]:
+            same += 1
+        return same, same + 1
+
+
+def hunks(listing: Listing, edits: Iterable[Edit]) -> Iterator[Hunk]:
+    """What ``edits`` do to the rows of a file. In a notebook rows are numbered within their cell."""
+    shifts: dict[int | None, int] = {}
+    for group in _groups(sorted(edits, key=lambda edit: edit.place)):
+        first, last = group[0].place.row, max(edit.place.end_row for edit in group)
+        old = [listing.line(row) for row in range(first, last + 1)]
+        new = _apply(old, first, group)
+        while old and new and old[0] == new[0]:
+            del old[0], new[0]
+            first += 1
+        while old and new and old[-1] == new[-1]:
+            del old[-1], new[-1]
+        if not old and not new:
+            continue
+        where = listing.position(first)
+        shift = shifts.get(where.cell, 0)
+        shifts[where.cell] = shift + len(new) - len(old)
+        yield Hunk(where.row, where.row + shift, tuple(old), tuple(new))
+
+
+def _groups(edits: Sequence[Edit]) -> Iterator[list[Edit]]:
+    """Edits that touch the same or neighbouring rows belong together."""
+    group: list[Edit] = []
+    for edit in edits:
+        if group and edit.place.row > max(other.place.end_row for other in group) + 1:
+            yield group
+            group = []
+        group.append(edit)
+    if group:
+        yield group
+
+
+def _apply(rows: Sequence[str], first: int, edits: Iterable[Edit]) -> list[str]:
+    text = "\n".join(rows)
+    starts = [0]
+    for row in rows:
+        starts.append(starts[-1] + len(row) + 1)
+    parts = []
+    position = 0
+    for edit in edits:
+        start = starts[edit.place.row - first] + edit.place.column - 1
+        parts += [text[position:start], edit.content]
+        position = starts[edit.place.end_row - first] + edit.place.end_column - 1
+    return "".join([*parts, text[position:]]).split("\n")
