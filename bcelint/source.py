@@ -36,7 +36,7 @@ class Problem:
     place: Place
 
 
-@dataclass
+@dataclass(eq=False)
 class Source:
     """One file, decoded and parsed.
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bcelint.findings import Edit
+from bcelint.reading import jsontext
 from bcelint.reading.magics import blank_cell_magics, is_automagic
 from bcelint.reading.parsing import Unparsable, parse
 from bcelint.reading.recovery import recover
-from bcelint.reading.text import with_unix_newlines
-from bcelint.source import BOM, Position, Problem, Source, unreadable
+from bcelint.reading.text import row_spans, with_unix_newlines
+from bcelint.source import BOM, Position, Problem, Source, offsets, unreadable
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Cell:
     row_count: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Notebook(Source):
     """A notebook; ``cells`` are those with code."""
 
@@ -51,9 +52,34 @@ class Notebook(Source):
         return Position(cell.number, row - cell.first_row + 1, column)
 
     def apply(self, edits: Sequence[Edit]) -> bytes:
-        if not edits:
-            return self.data
-        raise NotImplementedError
+        bom = BOM if self.data.startswith(BOM) else b""
+        document = self.data.removeprefix(BOM).decode("utf-8")
+        by_cell: dict[Cell, list[Edit]] = {}
+        for edit in edits:
+            by_cell.setdefault(self.cell_at(edit.place.row), []).append(edit)
+        values = sorted(((jsontext.find(document, cell.path), cell) for cell in by_cell), key=lambda value: value[0])
+        for (start, end), cell in reversed(values):
+            replacements = _replacements(cell, by_cell[cell])
+            document = document[:start] + jsontext.edit_strings(document, start, end, replacements) + document[end:]
+        return bom + document.encode("utf-8")
+
+
+def _replacements(cell: Cell, edits: Sequence[Edit]) -> list[jsontext.Replacement]:
+    """Edits as they are to be made in the cell's source, which need not end in a newline."""
+    spans = row_spans(cell.text)
+    shift = cell.first_row - 1
+    replacements = []
+    for edit in edits:
+        place = edit.place
+        in_cell = replace(place, row=place.row - shift, end_row=place.end_row - shift)
+        start, end = offsets(spans, in_cell)
+        content = edit.content
+        if in_cell.end_row > len(spans):  # it reaches the newline that the joined text has and the cell has not
+            content = content.removesuffix("\n")
+            if not content:
+                start -= cell.text[:start].endswith("\n")
+        replacements.append(jsontext.Replacement(start, end, content))
+    return replacements
 
 
 def read_notebook(path: str, data: bytes) -> Source:
