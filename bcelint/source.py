@@ -96,6 +96,10 @@ class Source:
         start, end = offsets(row_spans(self.text), place)
         return self.text[start:end]
 
+    def parts(self) -> list[tuple[str, str]]:
+        """The texts that a user sees as one each, with their headings: the file, or each of a notebook's cells."""
+        return [(self.path, self.text)]
+
     def apply(self, edits: Sequence[Edit]) -> bytes:
         """The bytes of the file after non-overlapping edits: same encoding, BOM and newlines; in a notebook only the
         edited source lines differ."""

@@ -51,6 +51,9 @@ class Notebook(Source):
         cell = self.cell_at(row)
         return Position(cell.number, row - cell.first_row + 1, column)
 
+    def parts(self) -> list[tuple[str, str]]:
+        return [(f"{self.path}:cell {cell.number}", _ended(cell.text)) for cell in self.cells]
+
     def apply(self, edits: Sequence[Edit]) -> bytes:
         bom = BOM if self.data.startswith(BOM) else b""
         document = self.data.removeprefix(BOM).decode("utf-8")

@@ -1,0 +1,123 @@
+"""The concrete syntax of a file: which libcst node stands at a place, and what surrounds it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from bcelint.places import Place
+from bcelint.reading.text import row_spans
+from bcelint.source import Source
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+
+# libcst recurses, and long before Python's own limits it becomes slow; code that people write stays far below this.
+_MOST_NESTED = 200
+
+
+class Concrete:
+    """The libcst tree of a source, found by place, and its text, found by offset.
+
+    Columns and rows are those of ``source.text``: libcst is given the text that ``ast`` was given.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.text = source.parsed
+        self._spans = row_spans(self.text)
+        wrapper = MetadataWrapper(cst.parse_module(self.text), unsafe_skip_copy=True)
+        self._ranges = wrapper.resolve(PositionProvider)
+        self._at: dict[Place, list[cst.CSTNode]] = {}
+        self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
+        for node in _nodes(wrapper.module):
+            for child in node.children:
+                self._parents[child] = node
+            if node in self._ranges:
+                self._at.setdefault(self.place(node), []).append(node)
+
+    def find(self, place: Place, kind: type[Node]) -> Node | None:
+        """The outermost node of a kind that stands exactly at ``place``."""
+        return next((node for node in self._at.get(place, ()) if isinstance(node, kind)), None)
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        return self._parents.get(node)
+
+    def place(self, node: cst.CSTNode) -> Place:
+        """The place of a node, as ``ast`` counts it: with the parentheses of a tuple, without those of all else."""
+        code_range: CodeRange = self._ranges[node]
+        start, end = code_range.start, code_range.end
+        if isinstance(node, (cst.Tuple, cst.GeneratorExp)) and node.lpar:
+            start, end = self._ranges[node.lpar[-1]].start, self._ranges[node.rpar[0]].end
+        return Place(start.line, start.column + 1, end.line, end.column + 1)
+
+    def span(self, node: cst.CSTNode) -> tuple[int, int]:
+        """The offsets in ``text`` between which a node stands, without parentheses around it."""
+        place = self.place(node)
+        return self.offset(place.row, place.column), self.offset(place.end_row, place.end_column)
+
+    def offset(self, row: int, column: int) -> int:
+        return self._spans[row - 1][0] + column - 1
+
+    def between(self, start: int, end: int) -> Place:
+        """The place of the text between two offsets."""
+        return Place(*self._position(start), *self._position(end))
+
+    def row_start(self, offset: int) -> int:
+        """The offset at which the row of ``offset`` begins."""
+        return self.text.rfind("\n", 0, offset) + 1
+
+    def row_end(self, offset: int) -> int:
+        """The offset of the newline that ends the row of ``offset``."""
+        end = self.text.find("\n", offset)
+        return len(self.text) if end < 0 else end
+
+    def indentation(self, offset: int) -> str | None:
+        """The whitespace before ``offset`` when nothing else stands before it in its row."""
+        before = self.text[self.row_start(offset) : offset]
+        return None if before.strip() else before
+
+    def _position(self, offset: int) -> tuple[int, int]:
+        offset = min(offset, len(self.text))
+        start = self.row_start(offset)
+        return self.text.count("\n", 0, start) + 1, offset - start + 1
+
+
+_cache: WeakKeyDictionary[Source, Concrete | None] = WeakKeyDictionary()
+
+
+def concrete(source: Source) -> Concrete | None:
+    """The concrete syntax of a source, parsed once; ``None`` where libcst cannot read it."""
+    if source not in _cache:
+        _cache[source] = _parse(source)
+    return _cache[source]
+
+
+def _parse(source: Source) -> Concrete | None:
+    if source.tree is None or _depth(source.tree) > _MOST_NESTED:
+        return None
+    try:
+        return Concrete(source)
+    except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError):
+        return None
+
+
+def _depth(tree: ast.AST) -> int:
+    """How deeply a tree is nested, found without recursion."""
+    depth, level = 0, [tree]
+    while level:
+        depth += 1
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
+
+
+def _nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """All nodes, outer ones before those within them."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(node.children)

@@ -1,0 +1,278 @@
+"""From what a rule wants (a fix plan) to exact text edits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import libcst as cst
+
+from bcelint.findings import (
+    Change,
+    Edit,
+    Fix,
+    FixPlan,
+    RemoveArgument,
+    RemoveStatementOrElement,
+    Replace,
+    ReplaceByApi,
+    SetArgument,
+)
+from bcelint.fixing.concrete import Concrete, concrete
+from bcelint.fixing.imports import spell
+from bcelint.places import Place
+from bcelint.reading.parsing import Unparsable, parse
+from bcelint.source import Source, apply_to_text
+
+_GAP = re.compile(r"(?:[ \t\f\n]|\\\n|\#[^\n]*)*")
+_ROW_REST = re.compile(r"[ \t\f]*(?:\#[^\n]*)?(?=\n|\Z)")
+_OWN_LINE_COMMENT = re.compile(r"\n[ \t\f]*\#")
+
+
+class _Impossible(Exception):
+    """A change that cannot be carried out safely."""
+
+
+def to_edits(source: Source, plan: FixPlan) -> Fix | None:
+    """The plan as text edits, or ``None`` if it cannot be carried out safely."""
+    code = concrete(source)
+    if code is None:
+        return None
+    try:
+        edits = {edit for change in plan.changes for edit in _edits(source, code, change)}
+    except _Impossible:
+        return None
+    ordered = tuple(sorted(edits, key=lambda edit: (edit.place, edit.content)))
+    if not ordered or any(overlap(a, b) for a, b in pairwise(ordered)) or not _stays_valid(code, ordered):
+        return None
+    return Fix(plan.message, plan.applicability, ordered)
+
+
+def overlap(first: Edit, second: Edit) -> bool:
+    """Whether two edits touch the same text, or insert at one point, where their order would be a guess."""
+    a, b = sorted((first.place, second.place))
+    return a == b or b.start < (a.end_row, a.end_column)
+
+
+def _stays_valid(code: Concrete, edits: Iterable[Edit]) -> bool:
+    edited = apply_to_text(code.text, edits)
+    try:
+        parse(edited)
+    except Unparsable:
+        return False
+    return edited != code.text
+
+
+def _edits(source: Source, code: Concrete, change: Change) -> list[Edit]:
+    match change:
+        case Replace():
+            return [Edit(change.place, change.text)]
+        case RemoveArgument():
+            return _remove_argument(code, change)
+        case SetArgument():
+            return _set_argument(code, change)
+        case ReplaceByApi():
+            return _replace_by_api(source, change)
+        case RemoveStatementOrElement():
+            return _remove_expression(code, change.place)
+
+
+# --- arguments and elements ------------------------------------------------------------------------------------------
+
+
+def _remove_argument(code: Concrete, change: RemoveArgument) -> list[Edit]:
+    call = _call(code, change.call)
+    index = next((i for i, arg in enumerate(call.args) if _is_at(code, arg, change.value)), None)
+    if index is None:
+        raise _Impossible
+    if not call.args[index].keyword and any(not arg.keyword and arg.star != "**" for arg in call.args[index + 1 :]):
+        raise _Impossible  # the arguments behind it would move up into its meaning
+    return _remove_item(code, call.args, index, _inside(code, call))
+
+
+def _is_at(code: Concrete, arg: cst.Arg, value: Place) -> bool:
+    return value in (code.place(arg.value), code.place(arg))
+
+
+def _call(code: Concrete, place: Place) -> cst.Call:
+    call = code.find(place, cst.Call)
+    if call is None:
+        raise _Impossible
+    return call
+
+
+def _inside(code: Concrete, call: cst.Call) -> tuple[int, int]:
+    """The offsets of what is between the parentheses of a call."""
+    position = code.span(call.func)[1]
+    for _ in call.func.rpar:
+        position = _skip_gap(code, position) + 1
+    return _skip_gap(code, position) + 1, code.span(call)[1] - 1
+
+
+def _remove_item(
+    code: Concrete, items: Sequence[cst.Arg | cst.BaseElement], index: int, inside: tuple[int, int]
+) -> list[Edit]:
+    """Remove one of several items, its comma, the comment behind it, and its row where it stands alone there."""
+    if len(items) == 1:
+        return [_cut(code, *inside)]
+    start, end = _start(code, items[index]), _end(code, items[index])
+    comma = _comma(code, end)
+    tail = comma + 1 if comma is not None else end
+    rest = _ROW_REST.match(code.text, tail)
+    before = _end(code, items[index - 1]) if index else inside[0]
+    comma_before = _comma(code, before) if index else None
+    if rest and code.indentation(start) is not None:
+        edits = [_cut(code, code.row_start(start), rest.end() + 1)]
+        if comma is None and comma_before is not None:
+            edits.append(_cut(code, comma_before, comma_before + 1))
+        return edits
+    if index == 0 or (index < len(items) - 1 and not rest):
+        following = _start(code, items[index + 1])
+        return [_cut(code, start, tail if _OWN_LINE_COMMENT.search(code.text, tail, following) else following)]
+    assert comma_before is not None
+    if comma is not None:
+        return [_cut(code, comma_before + 1, tail)]
+    if "#" in code.text[comma_before:start]:
+        return [_cut(code, comma_before, comma_before + 1), _cut(code, start, end)]
+    return [_cut(code, before, end)]
+
+
+def _start(code: Concrete, item: cst.Arg | cst.BaseElement) -> int:
+    return code.span(item)[0]
+
+
+def _end(code: Concrete, item: cst.Arg | cst.BaseElement) -> int:
+    return code.span(item)[1]
+
+
+def _comma(code: Concrete, offset: int) -> int | None:
+    """Where the comma behind an item is, if there is one."""
+    offset = _skip_gap(code, offset)
+    return offset if code.text.startswith(",", offset) else None
+
+
+def _skip_gap(code: Concrete, offset: int) -> int:
+    """Where whitespace, comments and continuations end."""
+    gap = _GAP.match(code.text, offset)
+    return gap.end() if gap else offset
+
+
+def _cut(code: Concrete, start: int, end: int) -> Edit:
+    return Edit(code.between(start, end), "")
+
+
+def _insert(code: Concrete, offset: int, content: str) -> Edit:
+    return Edit(code.between(offset, offset), content)
+
+
+def _set_argument(code: Concrete, change: SetArgument) -> list[Edit]:
+    call = _call(code, change.call)
+    for arg in call.args:
+        if arg.keyword and arg.keyword.value == change.name:
+            equals = _skip_gap(code, code.span(arg.keyword)[1])
+            return [Edit(code.between(_skip_gap(code, equals + 1), _end(code, arg)), change.text)]
+    if any(arg.star == "**" or _is_bare_generator(arg) for arg in call.args):
+        raise _Impossible  # the name may be among the keywords already; a bare generator has to stay alone
+    return _append_argument(code, call, f"{change.name}={change.text}")
+
+
+def _is_bare_generator(arg: cst.Arg) -> bool:
+    return isinstance(arg.value, cst.GeneratorExp) and not arg.value.lpar
+
+
+def _append_argument(code: Concrete, call: cst.Call, argument: str) -> list[Edit]:
+    """Add a last argument in the layout of those that are there."""
+    inside = _inside(code, call)
+    if not call.args:
+        return [Edit(code.between(*inside), argument)]
+    last = call.args[-1]
+    end = _end(code, last)
+    comma = _comma(code, end)
+    tail = comma + 1 if comma is not None else end
+    own_rows = [code.indentation(_start(code, arg)) for arg in call.args]
+    indent = own_rows[-1]
+    if indent is not None and None not in own_rows[1:]:
+        rest = _ROW_REST.match(code.text, tail)
+        row_end = rest.end() if rest else tail
+        if comma is not None:
+            return [_insert(code, row_end, f"\n{indent}{argument},")]
+        if row_end == end:
+            return [_insert(code, end, f",\n{indent}{argument}")]
+        return [_insert(code, end, ","), _insert(code, row_end, f"\n{indent}{argument}")]
+    return [_insert(code, tail, f" {argument}," if comma is not None else f", {argument}")]
+
+
+# --- statements and elements -----------------------------------------------------------------------------------------
+
+
+def _remove_expression(code: Concrete, place: Place) -> list[Edit]:
+    """Remove a layer from where it is used: a list, an ``add`` statement, or a call on a tensor."""
+    node: cst.CSTNode | None = code.find(place, cst.BaseExpression)  # type: ignore[type-abstract]  # only for isinstance
+    if node is None:
+        raise _Impossible
+    parent = code.parent(node)
+    if isinstance(parent, cst.Expr):
+        return _remove_statement(code, parent)
+    if isinstance(parent, cst.Element):
+        return _remove_element(code, parent)
+    if isinstance(parent, cst.Call) and parent.func is node:
+        return _unwrap(code, parent)
+    if isinstance(parent, cst.Arg) and isinstance(call := code.parent(parent), cst.Call):
+        return _remove_added(code, call)
+    if isinstance(node, cst.Call):
+        return _unwrap(code, node)
+    raise _Impossible
+
+
+def _remove_added(code: Concrete, call: cst.Call) -> list[Edit]:
+    statement = code.parent(call)
+    is_add = isinstance(call.func, cst.Attribute) and call.func.attr.value == "add" and len(call.args) == 1
+    if not is_add or not isinstance(statement, cst.Expr):
+        raise _Impossible
+    return _remove_statement(code, statement)
+
+
+def _remove_element(code: Concrete, element: cst.Element) -> list[Edit]:
+    sequence = code.parent(element)
+    if not isinstance(sequence, cst.List):
+        raise _Impossible
+    start, end = code.span(sequence)
+    return _remove_item(code, sequence.elements, sequence.elements.index(element), (start + 1, end - 1))
+
+
+def _unwrap(code: Concrete, call: cst.Call) -> list[Edit]:
+    """Put what a layer is called on in the place of the call; ``x = layer(x)`` vanishes."""
+    if len(call.args) != 1 or call.args[0].keyword or call.args[0].star:
+        raise _Impossible
+    argument = call.args[0].value
+    statement = code.parent(call)
+    if isinstance(statement, cst.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0].target
+        if isinstance(target, cst.Name) and isinstance(argument, cst.Name) and target.value == argument.value:
+            return _remove_statement(code, statement)
+    start, end = code.span(call.args[0])
+    return [Edit(code.place(call), code.text[start:end])]
+
+
+def _remove_statement(code: Concrete, statement: cst.BaseSmallStatement) -> list[Edit]:
+    line = code.parent(statement)
+    if not isinstance(line, (cst.SimpleStatementLine, cst.SimpleStatementSuite)) or len(line.body) != 1:
+        raise _Impossible
+    start, end = code.span(statement)
+    block = code.parent(line)
+    alone = isinstance(block, cst.IndentedBlock) and len(block.body) == 1
+    if alone or isinstance(line, cst.SimpleStatementSuite):
+        return [Edit(code.between(start, end), "pass")]
+    return [_cut(code, code.row_start(start), code.row_end(end) + 1)]
+
+
+# --- names of the Keras API ------------------------------------------------------------------------------------------
+
+
+def _replace_by_api(source: Source, change: ReplaceByApi) -> list[Edit]:
+    spelling = spell(source, change.api, change.place)
+    if spelling is None:
+        raise _Impossible
+    arguments = "" if change.arguments is None else f"({change.arguments})"
+    return [Edit(change.place, spelling.text + arguments), *spelling.imports]
