@@ -30,6 +30,7 @@ class File(NamedTuple):
 class Unreadable(NamedTuple):
     """A path that could not be dealt with."""
 
+    path: str
     shown: str
     reason: str
 
@@ -89,7 +90,7 @@ class _Walker:
         try:
             is_directory = stat.S_ISDIR(os.stat(path).st_mode)
         except (OSError, ValueError) as error:
-            self.result.missing.append(Unreadable(given, getattr(error, "strerror", None) or str(error)))
+            self.result.missing.append(Unreadable(path, given, getattr(error, "strerror", None) or str(error)))
             return
         if self._settings_for(os.path.dirname(path)).force_exclude and is_excluded(path, self._settings_for):
             return
@@ -108,7 +109,7 @@ class _Walker:
                     listing = sorted(entries, key=lambda entry: entry.name)
             except OSError as error:
                 shown = shown_path(directory, self._cwd)
-                self.result.unreadable.append(Unreadable(shown, error.strerror or str(error)))
+                self.result.unreadable.append(Unreadable(directory, shown, error.strerror or str(error)))
                 continue
             settings = self._settings_for(directory)
             excludes = _excludes(settings)

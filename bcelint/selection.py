@@ -54,6 +54,14 @@ def rule_set(settings: Settings, path: str) -> RuleSet:
     return RuleSet(active - ignored, fixable, promoted, demoted)
 
 
+def validate(settings: Settings) -> None:
+    """Raise ``ConfigError`` for a selector that is no rule."""
+    rule_set(settings, "")
+    for entry in settings.per_file_ignores:
+        for selector in entry.selectors:
+            _codes(selector, entry.origin)
+
+
 def _resolve(
     layers: Iterable[RuleSelection],
     default: frozenset[str],

@@ -71,6 +71,7 @@ class PerFileIgnore:
     """Rules that are ignored in the files that match; a leading ``!`` in the configuration inverts the match."""
 
     origin: str
+    text: str
     files: Patterns
     inverted: bool
     selectors: tuple[str, ...]
@@ -222,6 +223,7 @@ def merge(settings: Settings, over: Layer) -> Settings:
         changes["per_file_ignores"] = tuple(
             PerFileIgnore(
                 origin=over.origin,
+                text=text,
                 files=Patterns([Pattern(over.root, text.removeprefix("!"))]),
                 inverted=text.startswith("!"),
                 selectors=selectors,

@@ -119,7 +119,7 @@ def suppress(
     left, silenced = scope.split(findings)
     # What could not be parsed may hold the very code that a suppression is there for.
     if UNUSED in active and not source.problems:
-        unused = [_unused(source, text, directive, known, active) for directive in directives]
+        unused = [_unused(text, directive, known, active) for directive in directives]
         still_left, also_silenced = scope.split(finding for finding in unused if finding is not None)
         left, silenced = left + still_left, silenced + also_silenced
     return Suppressed(tuple(sorted(left, key=lambda finding: finding.sort_key)), tuple(silenced))
@@ -195,27 +195,41 @@ class _Scope:
         return any(self._known.get(named.text.lower()) == code for named in directive.codes)
 
 
+def comment_row(text: str, row: int) -> int:
+    """The first row, from ``row`` on, of the same statement that can take a comment: one that ends neither within a
+    string nor in a backslash."""
+    text = with_unix_newlines(text)
+    in_string = {
+        inner
+        for token in _STRING_OR_COMMENT.finditer(text)
+        if "\n" in token[0]
+        for inner in range(text.count("\n", 0, token.start()) + 1, text.count("\n", 0, token.end()) + 1)
+    }
+    rows = split_rows(text)
+    while row < len(rows) and (row in in_string or rows[row - 1].endswith("\\")):
+        row += 1
+    return row
+
+
 # --- unused suppressions -------------------------------------------------------------------------------------------
 
 
-def _unused(
-    source: Source, text: str, directive: Directive, known: Mapping[str, str], active: Collection[str]
-) -> Finding | None:
+def _unused(text: str, directive: Directive, known: Mapping[str, str], active: Collection[str]) -> Finding | None:
     """The finding for a directive that, wholly or in part, silences nothing."""
     template = Finding(UNUSED, _UNUSED_NAME, Severity.WARNING, "", directive.place)
     if directive.is_ours and directive.kind not in _VERBS:
         words = " or ".join(f"`{verb}[...]`" for verb in _VERBS)
-        message = f"unknown suppression: `bcelint: {directive.kind}` does nothing"
+        message = f"this suppresses nothing: `bcelint: {directive.kind}` is unknown"
         return replace(template, message=message, help=f"write {words}")
     if directive.codes is None:
         if not directive.is_ours or directive.used:
             return None
-        message = "unused suppression: nothing is reported here"
-        return replace(template, message=message, fix=_removal(source, text, directive))
+        message = "this suppresses nothing: no finding is reported here"
+        return replace(template, message=message, fix=_removal(text, directive))
     idle = [code for code in directive.codes if _is_idle(code.text, directive, known, active)]
     if not idle and directive.codes:
         return None
-    fix = _removal(source, text, directive) if len(idle) == len(directive.codes) else _shortening(directive, idle)
+    fix = _removal(text, directive) if len(idle) == len(directive.codes) else _shortening(directive, idle)
     place = directive.place
     if idle and len(idle) < len(directive.codes):
         place = Place(directive.row, idle[0].start + 1, directive.row, idle[0].end + 1)
@@ -232,7 +246,7 @@ def _is_idle(text: str, directive: Directive, known: Mapping[str, str], active: 
 
 def _message(idle: list[Code], known: Mapping[str, str]) -> str:
     if not idle:
-        return "unused suppression: it names no rule"
+        return "this suppresses nothing: it names no rule"
     unknown = [f"`{code.text}`" for code in idle if code.text.lower() not in known]
     silent = [f"`{code.text}`" for code in idle if code.text.lower() in known]
     parts = []
@@ -240,7 +254,7 @@ def _message(idle: list[Code], known: Mapping[str, str]) -> str:
         parts.append(f"{_list(silent)} {'is' if len(silent) == 1 else 'are'} not reported here")
     if unknown:
         parts.append(f"{_list(unknown)} {'is no rule' if len(unknown) == 1 else 'are no rules'} of bcelint")
-    return "unused suppression: " + ", and ".join(parts)
+    return "this suppresses nothing: " + ", and ".join(parts)
 
 
 def _list(words: list[str]) -> str:
@@ -266,7 +280,7 @@ def _cut(row: int, start: int, end: int, content: str = "") -> Edit:
     return Edit(Place(row, start + 1, row, end + 1), content)
 
 
-def _removal(source: Source, text: str, directive: Directive) -> Fix:
+def _removal(text: str, directive: Directive) -> Fix:
     """Take a whole directive out, with the white space that only served it; other comments on the row stay."""
     line = split_rows(text)[directive.row - 1]
     before, after = line[: directive.start], line[directive.end :]
@@ -276,14 +290,9 @@ def _removal(source: Source, text: str, directive: Directive) -> Fix:
         content = "" if line[end] == "#" else "# "
         return _fix(_cut(directive.row, start, end, content))
     start = len(before.rstrip())
-    if start or not _row_can_go(source, text, directive.row):
+    if start or directive.row > text.count("\n"):
         return _fix(_cut(directive.row, start, end))
     return _fix(Edit(Place(directive.row, 1, directive.row + 1, 1), ""))
-
-
-def _row_can_go(source: Source, text: str, row: int) -> bool:
-    """Whether a following row exists, in the same notebook cell: an edit must not reach across cells."""
-    return row <= text.count("\n") and source.position(row, 1).cell == source.position(row + 1, 1).cell
 
 
 def _fix(*edits: Edit) -> Fix:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 Task = TypeVar("Task")
@@ -86,29 +86,29 @@ def _run_in_processes(
     try:
         futures = [pool.submit(_run_batch, function, batch) for batch in batches]
         for batch, future in zip(batches, futures, strict=True):
-            try:
-                results = future.result()
-            except BrokenProcessPool:
+            if not isinstance(future.exception(), BrokenProcessPool):
+                yield from future.result()
+            else:
                 # All that was under way is lost with the one worker that died: find out which task it was.
-                results = list(_run_one_by_one(function, batch, lost))
-            yield from results
+                yield from _run_again(function, batch, lost)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _run_batch(function: Callable[[Task], Result], batch: Iterable[Task]) -> list[Result]:
+def _run_batch(function: Callable[[Task], Result], batch: Sequence[Task]) -> list[Result]:
     return [run_deep(function, task) for task in batch]
 
 
-def _run_one_by_one(
-    function: Callable[[Task], Result], batch: Iterable[Task], lost: Callable[[Task], Result]
-) -> Iterator[Result]:
+def _run_again(
+    function: Callable[[Task], Result], batch: Sequence[Task], lost: Callable[[Task], Result]
+) -> list[Result]:
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    for task in batch:
-        with ProcessPoolExecutor(1) as pool:
-            try:
-                yield pool.submit(run_deep, function, task).result()
-            except BrokenProcessPool:
-                yield lost(task)
+    with ProcessPoolExecutor(1) as pool:
+        try:
+            return pool.submit(_run_batch, function, batch).result()
+        except BrokenProcessPool:
+            if len(batch) == 1:
+                return [lost(batch[0])]
+    return [result for task in batch for result in _run_again(function, [task], lost)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bcelint.findings import Applicability, Finding, Fix
+from bcelint.findings import Applicability, Finding, Fix, Severity
 from bcelint.source import Position, Source
 
 
@@ -43,6 +43,7 @@ class FixedRule:
 
     code: str
     name: str
+    severity: Severity
     count: int
 
 

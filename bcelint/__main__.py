@@ -1,0 +1,5 @@
+"""``python -m bcelint``."""
+
+from bcelint.cli import main
+
+main()

@@ -1,0 +1,206 @@
+"""One file from bytes to report: read, analyse, select, suppress, fix.
+
+Everything that can go wrong with a file ends up in its report; nothing is raised.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from bcelint.analysis import analyse
+from bcelint.findings import Applicability, Finding, Fix, Severity
+from bcelint.places import Place
+from bcelint.reporting.model import FileReport, FixedRule, Listing, is_applicable
+from bcelint.rules import RULES
+from bcelint.selection import KNOWN, RuleSet
+from bcelint.source import Problem, Source, read
+from bcelint.suppression import comment_row, suppress
+
+_BEGINNING = Place(1, 1, 1, 1)
+
+
+class FixMode(str, Enum):
+    """Whether fixes are only offered, written, or shown as a diff."""
+
+    OFFER = "offer"
+    WRITE = "write"
+    DIFF = "diff"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A file to deal with, and how.
+
+    ``data`` is given for standard input; everything else is read from ``path``.
+    """
+
+    path: str
+    shown: str
+    rules: RuleSet
+    data: bytes | None = None
+    mode: FixMode = FixMode.OFFER
+    unsafe_fixes: bool = False
+    ignore_noqa: bool = False
+    min_severity: Severity = Severity.WARNING
+
+
+@dataclass(frozen=True)
+class Linted:
+    """What is to be reported about one version of a file."""
+
+    findings: tuple[Finding, ...]
+    pairs: int
+    undecided: int
+
+
+def check_file(job: Job) -> FileReport:
+    """The report for one file."""
+    try:
+        data = job.data
+        if data is None:
+            with open(job.path, "rb") as file:
+                data = file.read()
+    except OSError as error:
+        return unreadable(job.shown, error.strerror or str(error), job.rules)
+    try:
+        return _check(job, data)
+    except Exception as error:
+        return FileReport(job.shown, failure=_describe(error))
+
+
+def lost(job: Job) -> FileReport:
+    """The report for a file whose worker process died."""
+    return FileReport(job.shown, failure="the process that checked it died (out of memory?)")
+
+
+def unreadable(shown: str, reason: str, rules: RuleSet) -> FileReport:
+    """The report for something that could not even be opened."""
+    finding = _of_problem(Problem("BCE902", f"could not be read: {reason}", _BEGINNING))
+    return FileReport(shown, (finding,) if finding.code in rules.active else (), noqa_rows=(1,))
+
+
+def lint(source: Source, job: Job) -> Linted:
+    """What is to be reported about ``source``, with fixes as text edits."""
+    analysis = analyse(source)
+    problems = [_of_problem(problem) for problem in source.problems]
+    findings = [finding for finding in (*problems, *analysis.findings) if finding.code in job.rules.active]
+    findings.sort(key=lambda finding: finding.sort_key)
+    if not job.ignore_noqa:
+        findings = list(suppress(source, findings, known=KNOWN, active=job.rules.active).findings)
+    return Linted(tuple(_offer(source, finding, job.rules) for finding in findings), analysis.pairs, analysis.undecided)
+
+
+def _check(job: Job, data: bytes) -> FileReport:
+    source = read(job.shown, data)
+    linted = lint(source, job)
+    if job.mode is not FixMode.OFFER and any(_fix_to_apply(finding, job) for finding in linted.findings):
+        return _fix(job, source)
+    return _report(job, source, linted)
+
+
+def _report(job: Job, source: Source, linted: Linted) -> FileReport:
+    findings = tuple(finding for finding in linted.findings if _is_severe(finding, job.min_severity))
+    return FileReport(
+        job.shown,
+        findings,
+        Listing.of(source) if findings else Listing(),
+        tuple(comment_row(source.text, finding.place.row) for finding in findings),
+        pairs=linted.pairs,
+        undecided=linted.undecided,
+    )
+
+
+def _fix(job: Job, source: Source) -> FileReport:
+    """Carry out what may be fixed, then report what is left."""
+    from bcelint.fixing.converge import fix
+    from bcelint.fixing.write import diff
+
+    outcome = fix(source, lambda version: lint(version, job).findings, lambda finding: _fix_to_apply(finding, job))
+    counts = Counter((finding.code, finding.name, finding.severity) for finding in outcome.applied)
+    report = replace(
+        _report(job, outcome.source, lint(outcome.source, job)),
+        fixed=tuple(FixedRule(*rule, count) for rule, count in sorted(counts.items())),
+        taken_back=tuple(_taken_back(source, finding, why) for finding, why in outcome.taken_back),
+    )
+    if not outcome.applied:
+        return report
+    if job.mode is FixMode.DIFF:
+        return replace(report, diff=diff(source, outcome.source))
+    if job.data is not None:
+        return replace(report, fixed_bytes=outcome.data)
+    failure = _write(job.path, source.data, outcome.data)
+    return FileReport(job.shown, failure=failure) if failure else report
+
+
+def _write(path: str, expected: bytes, data: bytes) -> str:
+    """Write the fixed file; returns why that was not done."""
+    from bcelint.fixing.write import write
+
+    try:
+        with open(path, "rb") as file:
+            if file.read() != expected:
+                return "not fixed: the file changed while it was being checked"
+        write(path, data)
+    except OSError as error:
+        return f"not fixed: {error.strerror or error}"
+    return ""
+
+
+def _taken_back(source: Source, finding: Finding, why: str) -> str:
+    position = source.position(*finding.place.start)
+    cell = f"cell {position.cell}, " if position.cell is not None else ""
+    return f"the fix of {finding.code} at {cell}row {position.row} was taken back: {why}"
+
+
+def _fix_to_apply(finding: Finding, job: Job) -> Fix | None:
+    wanted = _is_severe(finding, job.min_severity) and is_applicable(finding.fix, job.unsafe_fixes)
+    return finding.fix if wanted else None
+
+
+def _offer(source: Source, finding: Finding, rules: RuleSet) -> Finding:
+    """The finding with its plans turned into text edits, as far as that can be done and is wanted."""
+    if finding.fix is not None:
+        fixes = [finding.fix]
+    elif finding.plans and source.fixable:
+        from bcelint.fixing.edits import to_edits  # imports libcst, which only files with something to fix need
+
+        fixes = [fix for plan in finding.plans if (fix := to_edits(source, plan)) is not None]
+    else:
+        fixes = []
+    if finding.code not in rules.fixable:
+        fixes = []
+    fixes = [replace(fix, applicability=_applicability(fix, finding.code, rules)) for fix in fixes]
+    words = finding.help
+    if finding.plans and not fixes and not words:
+        words = finding.plans[0].message
+    return replace(finding, help=words, plans=(), fix=fixes[0] if fixes else None, alternatives=tuple(fixes[1:]))
+
+
+def _applicability(fix: Fix, code: str, rules: RuleSet) -> Applicability:
+    if code in rules.promoted:
+        return Applicability.SAFE
+    return Applicability.UNSAFE if code in rules.demoted else fix.applicability
+
+
+def _of_problem(problem: Problem) -> Finding:
+    rule = next(rule for rule in RULES if rule.code == problem.code)
+    return Finding(rule.code, rule.name, rule.severity, problem.message, problem.place)
+
+
+def _is_severe(finding: Finding, minimum: Severity) -> bool:
+    return minimum is Severity.WARNING or finding.severity is Severity.ERROR
+
+
+def _describe(error: Exception) -> str:
+    """An exception of ours in one line that helps to find it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    spot = ""
+    if trace is not None:
+        spot = f" at {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+    words = " ".join(str(error).split())
+    return f"internal error: {type(error).__name__}{spot}{': ' if words else ''}{words[:200]}; please report it"
