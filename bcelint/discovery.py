@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from bcelint.gitignore import GitIgnore
 from bcelint.patterns import Patterns
 from bcelint.settings import Settings, shown_path
 
@@ -35,13 +35,13 @@ class Unreadable(NamedTuple):
     reason: str
 
 
-@dataclass
 class Discovered:
     """What was found: files, paths given by the user that do not exist, directories that could not be walked."""
 
-    files: list[File] = field(default_factory=list)
-    missing: list[Unreadable] = field(default_factory=list)
-    unreadable: list[Unreadable] = field(default_factory=list)
+    def __init__(self, files: Iterable[File] = ()) -> None:
+        self.files = list(files)
+        self.missing: list[Unreadable] = []
+        self.unreadable: list[Unreadable] = []
 
 
 def discover(paths: Iterable[str], cwd: str, settings_for: Callable[[str], Settings]) -> Discovered:
@@ -141,72 +141,41 @@ class _GitIgnores:
     """The .gitignore files that apply to a path: those of its directories up to the root of the repository."""
 
     def __init__(self) -> None:
-        self._levels: dict[str, tuple[_Rules, ...]] = {}
+        self._levels: dict[str, tuple[tuple[int, GitIgnore], ...]] = {}
 
     def ignored(self, path: str, is_directory: bool) -> bool:
         """Whether the innermost file that says anything about ``path`` says that it is ignored."""
-        suffix = "/" if is_directory else ""
-        for rules in self._above(os.path.dirname(path)):
-            verdict = rules.verdict(path, suffix)
+        for prefix, rules in self._above(os.path.dirname(path)):
+            verdict = rules.verdict(path[prefix:].replace(os.sep, "/"), is_directory)
             if verdict is not None:
                 return verdict
         return False
 
-    def _above(self, directory: str) -> tuple[_Rules, ...]:
-        """The rules of ``directory`` and the directories above it, innermost first."""
+    def _above(self, directory: str) -> tuple[tuple[int, GitIgnore], ...]:
+        """The rules of ``directory`` and of those above it, innermost first, and the length of what they lead."""
         known = self._levels.get(directory)
         if known is None:
-            known = self._levels[directory] = tuple(self._read(directory))
+            known = self._levels[directory] = tuple(self._find(directory))
         return known
 
-    def _read(self, directory: str) -> Iterator[_Rules]:
-        own = _Rules.read(directory, ".gitignore")
-        if own is not None:
-            yield own
-        git = os.path.join(directory, ".git")
-        if os.path.exists(git):
-            local = _Rules.read(directory, os.path.join(".git", "info", "exclude"))
-            if local is not None:
-                yield local
-            return
+    def _find(self, directory: str) -> Iterator[tuple[int, GitIgnore]]:
+        prefix = len(os.path.join(directory, ""))
+        names = [".gitignore"]
+        is_root = os.path.exists(os.path.join(directory, ".git"))
+        if is_root:
+            names.append(os.path.join(".git", "info", "exclude"))
+        for name in names:
+            rules = _read(directory, name)
+            if rules is not None:
+                yield prefix, rules
         parent = os.path.dirname(directory)
-        if parent != directory:
+        if not is_root and parent != directory:
             yield from self._above(parent)
 
 
-class _Rules:
-    """One .gitignore file."""
-
-    def __init__(self, directory: str, lines: list[str]) -> None:
-        # Late, because it costs a third of our start-up time and many directories have no such file.
-        from pathspec import GitIgnoreSpec
-
-        self._prefix = len(os.path.join(directory, ""))
-        try:
-            self._spec = GitIgnoreSpec.from_lines(lines)
-        except ValueError:  # git passes over patterns that it cannot read
-            self._spec = GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
-
-    @classmethod
-    def read(cls, directory: str, name: str) -> _Rules | None:
-        try:
-            with open(os.path.join(directory, name), encoding="utf-8", errors="surrogateescape") as file:
-                lines = file.read().splitlines()
-        except OSError:
-            return None
-        patterns = [line for line in lines if line.strip() and not line.startswith("#")]
-        return cls(directory, patterns) if patterns else None
-
-    def verdict(self, path: str, suffix: str) -> bool | None:
-        relative = path[self._prefix :].replace(os.sep, "/")
-        return self._spec.check_file(relative + suffix).include
-
-
-def _is_pattern(line: str) -> bool:
-    from pathspec import GitIgnoreSpec
-
+def _read(directory: str, name: str) -> GitIgnore | None:
     try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:
-        return False
-    return True
+        with open(os.path.join(directory, name), encoding="utf-8-sig", errors="surrogateescape") as file:
+            return GitIgnore(line.rstrip("\n") for line in file)
+    except OSError:
+        return None

@@ -2,7 +2,7 @@
 
 Every source of configuration is a *layer* in the same form: a table with the keys of ``[tool.bcelint]``, already
 validated. Defaults, the nearest configuration file, ``--config`` overrides and the command line's options are merged
-in that order.
+in that order. Named tuples, because this is imported in every run and data classes are slow to make.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from bcelint.patterns import Pattern, Patterns
 
@@ -52,8 +51,10 @@ class ConfigError(Exception):
     """Something in the configuration or on the command line that the user has to put right."""
 
 
-@dataclass(frozen=True)
-class RuleSelection:
+_DEFAULT_PATTERNS = tuple(Pattern("", name) for name in DEFAULT_EXCLUDES)
+
+
+class RuleSelection(NamedTuple):
     """The selectors of one layer; ``None``: the layer says nothing, and what earlier layers said stands."""
 
     origin: str
@@ -66,8 +67,7 @@ class RuleSelection:
     extend_unsafe_fixes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class PerFileIgnore:
+class PerFileIgnore(NamedTuple):
     """Rules that are ignored in the files that match; a leading ``!`` in the configuration inverts the match."""
 
     origin: str
@@ -77,21 +77,19 @@ class PerFileIgnore:
     selectors: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What applies to the files of one directory."""
 
     origin: str | None = None
     selections: tuple[RuleSelection, ...] = ()
     per_file_ignores: tuple[PerFileIgnore, ...] = ()
-    exclude: tuple[Pattern, ...] = tuple(Pattern("", name) for name in DEFAULT_EXCLUDES)
+    exclude: tuple[Pattern, ...] = _DEFAULT_PATTERNS
     extend_exclude: tuple[Pattern, ...] = ()
     respect_gitignore: bool = True
     force_exclude: bool = False
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     """One validated table of options; relative patterns in it start at ``root``."""
 
     origin: str
@@ -237,7 +235,7 @@ def merge(settings: Settings, over: Layer) -> Settings:
     for key in ("respect-gitignore", "force-exclude"):
         if key in values:
             changes[key.replace("-", "_")] = values[key]
-    return replace(settings, **changes)
+    return settings._replace(**changes)
 
 
 def _patterns(over: Layer, key: str) -> tuple[Pattern, ...]:
@@ -281,7 +279,7 @@ class Resolver:
     def _build(self, config: Layer | None) -> Settings:
         settings = Settings()
         if config is not None:
-            settings = replace(merge(settings, config), origin=config.origin)
+            settings = merge(settings, config)._replace(origin=config.origin)
         for override in self._overrides:
             settings = merge(settings, override)
         return settings

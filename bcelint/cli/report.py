@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bcelint.cli import summary
 from bcelint.cli.options import CheckOptions
 from bcelint.cli.output import Output, complain, warn
-from bcelint.cli.summary import Totals
 
 if TYPE_CHECKING:
     from bcelint.reporting.model import FileReport
@@ -23,7 +23,7 @@ class Reporting:
         self._output = output
         self._is_json = options.output_format == "json"
         self._kept: list[FileReport] = []
-        self.totals = Totals()
+        self.totals = summary.Totals()
         self.failed = failed
         self.fixed_stdin: bytes | None = None
 
@@ -51,8 +51,6 @@ class Reporting:
 
     def finish(self, *, files: int, analysed: int) -> None:
         """Print what could not be printed before all files were done."""
-        from bcelint.cli import summary
-
         options = self._options
         if options.reports and (options.statistics or self._is_json):
             self._write_whole()
@@ -72,8 +70,6 @@ class Reporting:
         click.echo(summary.accounting(self.totals, files, analysed), err=True)
 
     def _write_whole(self) -> None:
-        from bcelint.cli import summary
-
         if not self._options.statistics:
             from bcelint.reporting import json
 

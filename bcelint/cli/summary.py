@@ -4,38 +4,40 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from bcelint.findings import Applicability, Severity
-from bcelint.reporting.model import FileReport, is_applicable
+if TYPE_CHECKING:
+    from bcelint.reporting.model import FileReport
 
 
-@dataclass
 class Totals:
-    """What all files came to."""
+    """What all files came to; ``severities`` counts what was found by its severity, be it fixed or not."""
 
-    severities: Counter[Severity] = field(default_factory=Counter)
-    fixable: int = 0
-    hidden: int = 0
-    fixed: int = 0
-    pairs: int = 0
-    undecided: int = 0
+    def __init__(self) -> None:
+        self.severities: Counter[str] = Counter()
+        self.fixable = 0
+        self.hidden = 0
+        self.fixed = 0
+        self.pairs = 0
+        self.undecided = 0
 
     @property
     def remaining(self) -> int:
         return sum(self.severities.values()) - self.fixed
 
     def add(self, report: FileReport, unsafe_fixes: bool) -> None:
+        from bcelint.reporting.model import is_applicable
+
         self.pairs += report.pairs
         self.undecided += report.undecided
         for rule in report.fixed:
             self.fixed += rule.count
-            self.severities[rule.severity] += rule.count
+            self.severities[rule.severity.value] += rule.count
         for finding in report.findings:
-            self.severities[finding.severity] += 1
+            self.severities[finding.severity.value] += 1
             if is_applicable(finding.fix, unsafe_fixes):
                 self.fixable += 1
-            elif finding.fix is not None and finding.fix.applicability is Applicability.UNSAFE:
+            elif finding.fix is not None:
                 self.hidden += 1
 
 
@@ -45,8 +47,8 @@ def found(totals: Totals, *, fixes: bool) -> Iterator[str]:
         yield "All checks passed!"
         return
     words = " and ".join(
-        counted(totals.severities[severity], severity.value)
-        for severity in (Severity.ERROR, Severity.WARNING)
+        counted(totals.severities[severity], severity)
+        for severity in ("error", "warning")
         if totals.severities[severity]
     )
     yield f"Found {words}" + (f" ({totals.fixed} fixed, {totals.remaining} remaining)." if fixes else ".")
@@ -89,6 +91,8 @@ def fixes_by_file(reports: Iterable[FileReport], *, would: bool) -> Iterator[str
 
 def statistics(reports: Iterable[FileReport], unsafe_fixes: bool) -> list[tuple[str, str, int, bool]]:
     """Code, name, count, and whether ``--fix`` would do something, the most frequent rule first."""
+    from bcelint.reporting.model import is_applicable
+
     counts: Counter[tuple[str, str]] = Counter()
     fixable: set[str] = set()
     for report in reports:
