@@ -186,7 +186,9 @@ def _parse_script(source: Source) -> None:
     try:
         source.tree, source.parsed = parse(text), text
     except Unparsable as error:
-        source.problems.append(Problem("BCE900", error.message, error.place))
-        source.fixable = False
-        recovered = recover(blank_magics(text))
+        python = blank_magics(text)
+        recovered = recover(python)
         source.tree, source.parsed = recovered.tree, recovered.text
+        if recovered.broken or python != text:
+            source.problems.append(Problem("BCE900", error.message, error.place))
+            source.fixable = False

@@ -1,7 +1,7 @@
 """Fixing in passes, each of which has to make things better.
 
-A pass applies all fixes that do not touch each other, reads the result and lints it again. What does not take its finding
-away, brings another one or breaks the syntax is taken back, and the others stay.
+A pass applies all fixes that do not touch each other, reads the result and lints it again. What does not take its
+finding away, brings another one or breaks the syntax is taken back, and the others stay.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bcelint.findings import Edit, Finding, Fix
-from bcelint.fixing.edits import overlap
+from bcelint.fixing.overlap import overlap
 from bcelint.places import Place
 from bcelint.source import Source, read
 

@@ -21,6 +21,7 @@ from bcelint.findings import (
 )
 from bcelint.fixing.concrete import Concrete, concrete
 from bcelint.fixing.imports import spell
+from bcelint.fixing.overlap import overlap
 from bcelint.places import Place
 from bcelint.reading.parsing import Unparsable, parse
 from bcelint.source import Source, apply_to_text
@@ -47,12 +48,6 @@ def to_edits(source: Source, plan: FixPlan) -> Fix | None:
     if not ordered or any(overlap(a, b) for a, b in pairwise(ordered)) or not _stays_valid(code, ordered):
         return None
     return Fix(plan.message, plan.applicability, ordered)
-
-
-def overlap(first: Edit, second: Edit) -> bool:
-    """Whether two edits touch the same text, or insert at one point, where their order would be a guess."""
-    a, b = sorted((first.place, second.place))
-    return a == b or b.start < (a.end_row, a.end_column)
 
 
 def _stays_valid(code: Concrete, edits: Iterable[Edit]) -> bool:

@@ -78,6 +78,18 @@ def logical_lines(text: str) -> Iterator[LogicalLine]:
         position, row = end, row + rows
 
 
+def deepest_bracket(text: str) -> int:
+    """How many brackets are open at once at most."""
+    depth = deepest = 0
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "open":
+            depth += 1
+            deepest = max(depth, deepest)
+        elif token.lastgroup == "close":
+            depth -= 1
+    return deepest
+
+
 def _magic_end(text: str, position: int) -> int:
     return _SHELL.match(text, position).end()  # type: ignore[union-attr]  # it matches any row
 

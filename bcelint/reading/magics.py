@@ -25,7 +25,12 @@ _AUTOMAGIC = re.compile(
 )
 _CANDIDATE = re.compile(r"^[ \t]*[%!?]|=[ \t]*[!%]|\?[ \t]*$", re.MULTILINE)
 _ASSIGNED = re.compile(r"(?P<target>[^=]*=[ \t]*)[!%]")
-_CELL_MAGIC = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*%%(?P<name>[\w.!]*)")
+# With a single percent sign some front ends take what can only be a cell magic for one.
+_CELL_MAGIC = re.compile(
+    r"""(?:[ \t]*(?:\#[^\n]*)?\n)*[ \t]*
+    %(?:%(?P<name>[\w.!]*)|(?:bash|sh|script|html|javascript|js|latex|markdown|perl|ruby|svg|writefile)\b)""",
+    re.VERBOSE,
+)
 
 
 def is_automagic(row: str) -> bool:
@@ -48,12 +53,12 @@ def blank_magics(text: str) -> str:
 
 
 def blank_cell_magics(text: str) -> str:
-    """A notebook cell as the Python that it runs: all of it, what is under its cell magics, or nothing."""
+    """A notebook cell, which ends in a newline, as the Python that it runs, without the magics above and in it."""
     while cell_magic := _CELL_MAGIC.match(text):
-        if not _PYTHON_CELL_MAGICS.fullmatch(cell_magic["name"]):
+        if not _PYTHON_CELL_MAGICS.fullmatch(cell_magic["name"] or ""):
             return "\n" * text.count("\n")
-        start = cell_magic.start("name") - 2
-        text = text[:start] + text[text.find("\n", start) :] if "\n" in text[start:] else text[:start]
+        start = cell_magic.start("name") - len("%%")
+        text = text[:start] + text[text.index("\n", start) :]
     return blank_magics(text)
 
 

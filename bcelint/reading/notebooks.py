@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,9 @@ from typing import Any
 
 from bcelint.findings import Edit
 from bcelint.reading import jsontext
+from bcelint.reading.logical import logical_lines
 from bcelint.reading.magics import blank_cell_magics, is_automagic
-from bcelint.reading.parsing import Unparsable, parse
+from bcelint.reading.parsing import Unparsable, parse, shift_columns
 from bcelint.reading.recovery import recover
 from bcelint.reading.text import row_spans, with_unix_newlines
 from bcelint.source import BOM, Position, Problem, Source, offsets, unreadable
@@ -158,12 +160,15 @@ def _is_python(document: dict[str, Any]) -> bool:
 def _parse_cells(source: Notebook) -> None:
     """Parse the cells together, which is fast, and one by one only where that fails."""
     texts = [_runnable(cell) for cell in source.cells]
+    shifts: dict[int, int] = {}
     try:
         source.tree, source.parsed = _parse_joined(texts)
     except Unparsable:
-        texts = [_mended(source, cell, text) for cell, text in zip(source.cells, texts, strict=True)]
+        texts = [_mended(source, cell, text, shifts) for cell, text in zip(source.cells, texts, strict=True)]
         try:
             source.tree, source.parsed = _parse_joined(texts)
+            if shifts:
+                shift_columns(source.tree, shifts)
         except Unparsable as error:  # cells that parse, but not one after the other
             source.problems.append(Problem("BCE900", error.message, error.place))
 
@@ -179,17 +184,31 @@ def _parse_joined(texts: Sequence[str]) -> tuple[ast.Module, str]:
     return parse(joined), joined
 
 
-def _mended(source: Notebook, cell: Cell, text: str) -> str:
+def _mended(source: Notebook, cell: Cell, text: str, shifts: dict[int, int]) -> str:
     """What parses of a cell; the rest is reported, unless IPython would have taken it as a magic."""
+    text, indent = _dedented(text)
+    if indent:
+        shifts |= dict.fromkeys(range(cell.first_row, cell.first_row + cell.row_count), indent)
     try:
         parse(text)
     except Unparsable as error:
         recovered = recover(text)
         rows = text.split("\n")
+        above = cell.first_row - 1
         if not all(is_automagic(rows[row]) for row in recovered.broken):
-            place = error.place
-            shift = cell.first_row - 1
-            place = replace(place, row=place.row + shift, end_row=place.end_row + shift)
+            place = replace(error.place, row=error.place.row + above, end_row=error.place.end_row + above)
             source.problems.append(Problem("BCE900", error.message, place))
-        return recovered.text if recovered.tree is not None else "\n" * cell.row_count
+        if recovered.tree is None:
+            return "\n" * cell.row_count
+        for row, shift in recovered.shifts.items():
+            shifts[row + above] = shifts.get(row + above, 0) + shift
+        return recovered.text
     return text
+
+
+def _dedented(text: str) -> tuple[str, int]:
+    """The cell as IPython runs it, without the indentation of its first line, and the width of that."""
+    first = next(iter(logical_lines(text)), None)
+    if first is None or not first.indent:
+        return text, 0
+    return re.sub(rf"^{first.indent}", "", text, flags=re.MULTILINE), len(first.indent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from bcelint.places import Place
@@ -41,8 +41,10 @@ def parse(text: str) -> ast.Module:
         raise Unparsable(_message(error), _place(error)) from None
     except (RecursionError, MemoryError):
         raise Unparsable(TOO_DEEP, Place(1, 1, 1, 1)) from None
-    except ValueError as error:
-        raise Unparsable(str(error), Place(1, 1, 1, 1)) from None
+    except ValueError as error:  # up to Python 3.11 a null byte; later that is a SyntaxError
+        start = text.rfind("\n", 0, text.find("\0")) + 1
+        row, column = text.count("\n", 0, start) + 1, text.find("\0", start) - start + 1
+        raise Unparsable(str(error), Place(row, column, row, column)) from None
 
 
 def parses(text: str) -> bool:
@@ -63,3 +65,12 @@ def _place(error: SyntaxError) -> Place:
     end = (max(error.end_lineno or 0, 0), max(error.end_offset or 0, 0))
     end_row, end_column = max(end, (row, column))
     return Place(row, column, end_row, max(end_column, 1))
+
+
+def shift_columns(tree: ast.Module, shifts: Mapping[int, int]) -> None:
+    """Move the nodes of some rows sideways, where a text with other indentation was parsed."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.stmt, ast.expr, ast.alias, ast.arg, ast.keyword, ast.excepthandler, ast.pattern)):
+            node.col_offset += shifts.get(node.lineno, 0)
+            if node.end_lineno is not None and node.end_col_offset is not None:
+                node.end_col_offset += shifts.get(node.end_lineno, 0)

@@ -10,15 +10,27 @@ from __future__ import annotations
 
 import ast
 import re
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from bcelint.reading.logical import LogicalLine, logical_lines
-from bcelint.reading.parsing import Unparsable, parse, parses, quiet
+from bcelint.reading.logical import LogicalLine, deepest_bracket, logical_lines
+from bcelint.reading.parsing import Unparsable, parse, parses, quiet, shift_columns
 
+# Bounds in work and not in seconds, so that the same text always gives the same tree: about a second at most.
 _MOST_RETRIES = 50
-_SECONDS = 1.0
+_MOST_CHARACTERS = 2_000_000
+
+_NEWER = re.compile(
+    r"""^[ \t]*type[ \t]+\w | \b(?:def|class)[ \t]+\w+[ \t]*\[ | \bexcept[ \t]*\* | \bexcept[ \t]+[\w.]+[ \t]*,
+    | \b(?:[ft]r?|r[ft])['"]""",
+    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
+)
+# Python 3.14 reads "except ValueError, e:" as two exceptions, but those who wrote it meant Python 2's.
+_PYTHON_2 = re.compile(r"\bexcept\b[^:\n]*,[ \t]*[a-z_]\w*[ \t]*:")
+# Beyond these libcst may overflow the stack or take minutes; only machines write such code.
+_MOST_NEWER_TEXT = 200_000
+_MOST_NESTED = 200
+_LONGEST_LINE = 5_000
 
 _KEYWORD = re.compile(r"(?:async[ \t]+)?(?P<keyword>[A-Za-z_]\w*|@)")
 _EXCEPT_COMMA = re.compile(r"[ \t]*except[ \t]+[^:]+?(?P<name>,[ \t]*\w+[ \t]*):")
@@ -50,19 +62,54 @@ _AFTER = {
 
 @dataclass(frozen=True)
 class Recovered:
-    """``text`` has the rows and columns of what was read; ``broken`` are the rows (from 0) that were taken out."""
+    """What was made of a broken text.
+
+    Attributes:
+        text: it parses, and has the rows of what was read.
+        tree: with the columns of what was read.
+        broken: the rows (from 0) that were taken out.
+        shifts: for rows (from 1) that had to be indented otherwise, how far their columns in ``text`` are off.
+    """
 
     text: str
     tree: ast.Module | None
-    broken: tuple[int, ...]
+    broken: tuple[int, ...] = ()
+    shifts: Mapping[int, int] = field(default_factory=dict)
 
 
 def recover(text: str) -> Recovered:
-    """The syntax tree of what parses of ``text``, whose newlines are ``\\n`` and which holds no magics."""
+    """The syntax tree of what parses of ``text``, whose newlines are ``\\n`` and which holds no magics.
+
+    Where the text is merely newer than the running Python, nothing is broken.
+    """
+    newer = _parse_newer(text)
+    if newer is not None:
+        return newer
     patient = _Patient(text)
     patient.replace_broken_lines()
     tree = patient.take_out_misfits() or patient.keep_whole_blocks()
-    return Recovered("\n".join(patient.rows), tree, tuple(sorted(patient.broken)))
+    if tree is not None and patient.shifts:
+        shift_columns(tree, patient.shifts)
+    return Recovered("\n".join(patient.rows), tree, tuple(sorted(patient.broken)), patient.shifts)
+
+
+def _parse_newer(text: str) -> Recovered | None:
+    if not _NEWER.search(text) or _PYTHON_2.search(text) or not _is_tame(text):
+        return None
+    from bcelint.reading.newer import in_older_syntax  # imports libcst, which takes longer than most files do
+
+    older = in_older_syntax(text)
+    try:
+        return Recovered(older, parse(older)) if older is not None else None
+    except Unparsable:
+        return None
+
+
+def _is_tame(text: str) -> bool:
+    if len(text) > _MOST_NEWER_TEXT or text.count("elif") > _MOST_NESTED or deepest_bracket(text) > _MOST_NESTED:
+        return False
+    rows = text.split("\n")
+    return all(sum(map(len, rows[line.first : line.last + 1])) < _LONGEST_LINE for line in logical_lines(text))
 
 
 class _Patient:
@@ -72,6 +119,7 @@ class _Patient:
         self.rows = text.split("\n")
         self.lines: Sequence[LogicalLine] = tuple(logical_lines(text))
         self.broken: set[int] = set()
+        self.shifts: dict[int, int] = {}
 
     def replace_broken_lines(self) -> None:
         with quiet():
@@ -81,13 +129,12 @@ class _Patient:
 
     def take_out_misfits(self) -> ast.Module | None:
         """The tree, once nothing is left that contradicts its surroundings."""
-        deadline = time.monotonic() + _SECONDS
-        for _ in range(_MOST_RETRIES):
+        for _ in range(min(_MOST_RETRIES, _MOST_CHARACTERS // (sum(map(len, self.rows)) + 1))):
             outcome = self._attempt()
             if isinstance(outcome, ast.Module):
                 return outcome
             misfit = self._misfit(outcome)
-            if misfit is None or time.monotonic() > deadline:
+            if misfit is None:
                 break
             self._replace(misfit, with_block=outcome.message.startswith("unexpected indent"))
         return None
@@ -108,7 +155,18 @@ class _Patient:
         try:
             return parse("\n".join(self.rows))
         except Unparsable as error:
+            if error.message.startswith("inconsistent use of tabs") and not self.shifts:
+                self._expand_tabs()
+                return self._attempt()
             return error
+
+    def _expand_tabs(self) -> None:
+        """Indent by spaces, as Python 2 understood tabs."""
+        for line in self.lines:
+            row = self.rows[line.first]
+            if row.startswith(line.indent):
+                self.rows[line.first] = " " * line.width + row[len(line.indent) :]
+                self.shifts[line.first + 1] = len(line.indent) - line.width
 
     def _continues(self, index: int) -> bool:
         """Whether a top-level line belongs to the statement above it (``else:``, a decorated function)."""
