@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from bcelint.findings import Finding
+from bcelint.inference.facts import Fact, Pairing, Unresolved
+from bcelint.inference.interpreter import Interpreter
+from bcelint.inference.recorder import Recorder
+from bcelint.rules import check
 from bcelint.source import Source
+
+_OTHER_FRAMEWORKS = re.compile(r"^\s*(?:import|from)\s+(?:torch|mxnet|paddle|chainer|lasagne)\b", re.MULTILINE)
+_KERAS = re.compile(r"\b(?:keras|tensorflow)\b")
 
 
 @dataclass(frozen=True)
@@ -23,5 +31,23 @@ class Analysis:
     undecided: int = 0
 
 
+def infer(source: Source) -> tuple[Fact, ...]:
+    """The facts of a file."""
+    if source.tree is None:
+        return ()
+    recorder = Recorder(source.place)
+    # In a file of another framework a bare `Sequential` is that framework's.
+    foreign = _OTHER_FRAMEWORKS.search(source.text) is not None and _KERAS.search(source.text) is None
+    Interpreter(recorder, looks_like_keras=not foreign).run(source.tree)
+    return recorder.facts
+
+
 def analyse(source: Source) -> Analysis:
-    raise NotImplementedError
+    """Infer facts and check them against every rule."""
+    facts = infer(source)
+    findings = {(f.code, f.place): f for f in reversed(check(facts))}
+    return Analysis(
+        tuple(sorted(findings.values(), key=lambda f: f.sort_key)),
+        len({fact.site for fact in facts if isinstance(fact, Pairing)}),
+        len({fact.place for fact in facts if isinstance(fact, Unresolved)}),
+    )

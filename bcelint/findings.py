@@ -80,7 +80,15 @@ class RemoveStatementOrElement:
     place: Place
 
 
-Change = Replace | RemoveArgument | SetArgument | ReplaceByApi | RemoveStatementOrElement
+@dataclass(frozen=True)
+class Swap:
+    """Exchange the texts of two places."""
+
+    first: Place
+    second: Place
+
+
+Change = Replace | RemoveArgument | SetArgument | ReplaceByApi | RemoveStatementOrElement | Swap
 
 
 @dataclass(frozen=True)

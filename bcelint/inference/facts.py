@@ -1,0 +1,183 @@
+"""Facts: what inference proved. Rules see nothing else, and a test can build every one of them by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from math import inf
+
+from bcelint.knowledge.domains import Domain, Expectation, Family
+from bcelint.places import Place
+
+
+@dataclass(frozen=True)
+class Step:
+    """A layer or operation between the output activation and the loss.
+
+    ``kind`` is one of ``identity`` (the same tensor), ``cast`` (a linear activation in another dtype), ``reshape``
+    (the same values), ``dropout``, ``noise``, ``call`` (a nested model), ``numpy`` (``predict``) or ``other``.
+    """
+
+    kind: str
+    name: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """The tensor that meets a loss.
+
+    Attributes:
+        activation: the name of the last activation (``linear`` for a layer without one; ``""``: not from an activation).
+        low, high: bounds of its values.
+        units: the length of its last axis, where known.
+        place: what makes the domain: the activation argument, the activation layer, or the layer call.
+        layer: the call that makes the output layer, and ``layer_name`` its class.
+        activation_argument: the value of the layer's ``activation`` argument, where it is written, and
+            ``activation_keyword`` the whole ``activation=value``.
+        explicit: whether the activation is written out (not a layer's default).
+        steps: what comes after the activation, in order.
+        literal: the values are written in the source, so that ``low`` and ``high`` are attained.
+        eager_only: made by a TensorFlow function, whose logits Keras only finds in a graph.
+    """
+
+    domain: Domain
+    activation: str = ""
+    low: float = -inf
+    high: float = inf
+    units: int | None = None
+    place: Place | None = None
+    layer: Place | None = None
+    layer_name: str = ""
+    activation_argument: Place | None = None
+    activation_keyword: Place | None = None
+    explicit: bool = True
+    steps: tuple[Step, ...] = ()
+    literal: bool = False
+    eager_only: bool = False
+    mixed_precision: bool = False
+
+
+class Spelling(str, Enum):
+    """How a loss is written."""
+
+    STRING = "string"
+    CLASS = "class"
+    FUNCTION = "function"
+    NAME = "name"  # the class or function itself, not called
+
+
+@dataclass(frozen=True)
+class LossUse:
+    """A loss as the code spells it.
+
+    Attributes:
+        name: what users call it.
+        expects: what the prediction has to be, ``from_logits`` taken into account.
+        takes_logits: whether the loss has a ``from_logits`` argument.
+        flag: the value of that argument, where it is written, and ``flag_keyword`` the whole ``from_logits=value``
+            (``None``: given by position).
+        definition: the expression that makes the loss, and ``call`` the call that takes the flag.
+        api: the canonical name that the code uses.
+    """
+
+    name: str
+    family: Family
+    expects: Expectation
+    takes_logits: bool = False
+    from_logits: bool = False
+    flag: Place | None = None
+    flag_keyword: Place | None = None
+    definition: Place | None = None
+    call: Place | None = None
+    spelling: Spelling = Spelling.CLASS
+    api: str = ""
+    rescued: bool = False
+
+
+class Context(str, Enum):
+    """Where a head and a loss meet."""
+
+    COMPILE = "compile"
+    CALL = "call"
+    CUSTOM_LOSS = "custom loss"
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """A head and a loss that meet at ``site``.
+
+    Attributes:
+        branch: the tests that have to come out as said for the two to meet, in words, for example
+            ``num_classes == 2``; empty where they always meet.
+        output: the name of the output, for a model with several.
+        labels: ``one-hot``, ``sparse``, ``binary``, ``multi-hot`` or ``""`` where nothing in the code describes them.
+        compile_site: the ``compile`` call that brings a custom loss in.
+    """
+
+    head: Head
+    loss: LossUse
+    site: Place
+    context: Context = Context.COMPILE
+    branch: tuple[str, ...] = ()
+    output: str = ""
+    labels: str = ""
+    compile_site: Place | None = None
+    backend: str = ""
+    intent: str = ""
+
+
+@dataclass(frozen=True)
+class MetricUse:
+    """A metric in ``compile``, with the losses that train the same output.
+
+    Attributes:
+        name: the class name, or ``accuracy`` for the shape-dependent string.
+        string: the string as written, for metrics given by string.
+        arguments: the arguments that are written, as source text by name.
+        cut: the value of the argument that would make the metric right for logits: a number, a bool, ``None`` where it
+            is not given, or ``"unknown"``.
+        head: the output, ``None`` where nothing is known of it.
+    """
+
+    name: str
+    place: Place
+    loss: LossUse | None
+    head: Head | None
+    string: str | None = None
+    call: Place | None = None
+    positional: int = 0
+    keywords: tuple[str, ...] = ()
+    cut: float | bool | str | None = None
+    cut_place: Place | None = None
+    argument_text: str = ""
+    branch: tuple[str, ...] = ()
+    labels: str = ""
+
+
+@dataclass(frozen=True)
+class SingleUnitSoftmax:
+    """A softmax over an axis of length 1.
+
+    ``role`` is ``head`` (the output of a model, or what a loss gets) or ``inner`` (for example an attention score).
+    """
+
+    place: Place
+    layer: Place | None
+    role: str
+    activation_argument: Place | None = None
+    activation_keyword: Place | None = None
+    layer_name: str = ""
+    branch: tuple[str, ...] = ()
+    loss: Place | None = None
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """A head and a loss that meet, of which something could not be decided."""
+
+    place: Place
+    why: str
+
+
+Fact = Pairing | MetricUse | SingleUnitSoftmax | Unresolved

@@ -1,0 +1,30 @@
+"""Collects the facts of one file, turning syntax nodes into places."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from bcelint.inference.facts import Fact, Pairing, Unresolved
+from bcelint.places import Place
+
+
+class Recorder:
+    """The facts of a file, in the order in which they were met and each once."""
+
+    def __init__(self, place_of: Callable[[ast.AST], Place]) -> None:
+        self._place_of = place_of
+        self._facts: dict[Fact, None] = {}
+        self.exhausted = False
+
+    def place(self, node: ast.AST | None) -> Place | None:
+        return self._place_of(node) if node is not None and hasattr(node, "lineno") else None
+
+    def add(self, fact: Fact) -> None:
+        self._facts.setdefault(fact)
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """All facts; a site that was decided on one path is not unresolved on another."""
+        decided = {fact.site for fact in self._facts if isinstance(fact, Pairing)}
+        return tuple(f for f in self._facts if not (isinstance(f, Unresolved) and f.place in decided))

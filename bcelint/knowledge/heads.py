@@ -1,0 +1,62 @@
+"""Ready-made models: what their output is unless the call says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ModelFactory:
+    """A function or class that returns a whole model.
+
+    Attributes:
+        activation: the activation of its output by default (``None``: not known).
+        activation_parameter: the argument that changes it.
+        units_parameter: the argument that gives the length of the last axis.
+        parameters: leading positional parameters.
+        top_parameter: the argument that, when false, leaves the output layer out.
+    """
+
+    activation: str | None
+    activation_parameter: str = "activation"
+    units_parameter: str = "classes"
+    parameters: tuple[str, ...] = ()
+    top_parameter: str | None = None
+
+
+_APPLICATION_NAMES = ["ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall", "ConvNeXtTiny", "ConvNeXtXLarge", "DenseNet121", "DenseNet169", "DenseNet201", "EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4", "EfficientNetB5", "EfficientNetB6", "EfficientNetB7", "EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3", "EfficientNetV2L", "EfficientNetV2M", "EfficientNetV2S", "InceptionResNetV2", "InceptionV3", "MobileNet", "MobileNetV2", "MobileNetV3Large", "MobileNetV3Small", "NASNetLarge", "NASNetMobile", "ResNet50", "ResNet101", "ResNet152", "ResNet50V2", "ResNet101V2", "ResNet152V2", "VGG16", "VGG19", "Xception", "RegNetX002", "RegNetX004", "RegNetX006", "RegNetX008", "RegNetX016", "RegNetX032", "RegNetX040", "RegNetX064", "RegNetX080", "RegNetX120", "RegNetX160", "RegNetX320", "RegNetY002", "RegNetY004", "RegNetY006", "RegNetY008", "RegNetY016", "RegNetY032", "RegNetY040", "RegNetY064", "RegNetY080", "RegNetY120", "RegNetY160", "RegNetY320", "ResNetRS50", "ResNetRS101", "ResNetRS152", "ResNetRS200", "ResNetRS270", "ResNetRS350", "ResNetRS420"]
+
+APPLICATIONS: frozenset[str] = frozenset(_APPLICATION_NAMES)
+
+_APPLICATION = ModelFactory(
+    "softmax",
+    "classifier_activation",
+    "classes",
+    ("include_top", "weights", "input_tensor", "input_shape", "pooling", "classes"),
+    "include_top",
+)
+
+MODEL_FACTORIES: dict[str, ModelFactory] = {f"keras.applications.{n}": _APPLICATION for n in _APPLICATION_NAMES} | {
+    "sm.Unet": ModelFactory("sigmoid", parameters=("backbone_name", "input_shape", "classes", "activation")),
+    "sm.Linknet": ModelFactory("sigmoid", parameters=("backbone_name", "input_shape", "classes", "activation")),
+    "sm.FPN": ModelFactory("softmax", parameters=("backbone_name", "input_shape", "classes", "activation")),
+    "sm.PSPNet": ModelFactory("softmax", parameters=("backbone_name", "input_shape", "classes", "activation")),
+    "keras_cv.models.ImageClassifier": ModelFactory(
+        "softmax", units_parameter="num_classes", parameters=("backbone", "num_classes", "pooling", "activation")
+    ),
+    "keras_cv.models.DeepLabV3Plus": ModelFactory("softmax", units_parameter="num_classes"),
+    "keras_cv.models.SegFormer": ModelFactory("softmax", units_parameter="num_classes"),
+    "keras_hub.models.ImageClassifier": ModelFactory("linear", units_parameter="num_classes"),
+    "keras_hub.models.TextClassifier": ModelFactory("linear", units_parameter="num_classes"),
+    "keras_hub.models.ImageSegmenter": ModelFactory("linear", units_parameter="num_classes"),
+}
+
+# keras_hub / keras_nlp: BertTextClassifier, ResNetImageClassifier ... end in a layer without activation.
+HUB_PREFIX = "keras_hub.models."
+HUB_SUFFIXES: tuple[str, ...] = ("Classifier", "ImageSegmenter", "CausalLM", "MaskedLM")
+HUB_FACTORY = ModelFactory("linear", units_parameter="num_classes")
+
+# Models whose output passes through a softmax or a sigmoid only if the call says so; unknown until then.
+MODEL_METHODS_THAT_TRAIN = frozenset(
+    {"fit", "fit_generator", "train_on_batch", "evaluate", "evaluate_generator", "test_on_batch", "fit_on_batch"}
+)

@@ -1,0 +1,369 @@
+"""Losses: what each expects of the prediction, and where it is told that the prediction is logits.
+
+Signatures are those of Keras 3.15.1, tf_keras 2.21.0, TensorFlow 2.21 and, for packages that are no longer released,
+their last version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bcelint.knowledge.domains import Expectation, Family
+
+_PAIR = ("y_true", "y_pred")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss.
+
+    Attributes:
+        name: what users call it (the class name where there is one).
+        expects: what the prediction has to be while ``from_logits`` is false.
+        takes_logits: whether there is a ``from_logits`` argument.
+        strings: names that ``compile(loss=...)`` takes.
+        class_parameters, function_parameters: leading positional parameters of the class and of the function.
+        predictions: the function's parameter that takes the prediction, with the names that it has had.
+        classes, functions: canonical names.
+        rescued: whether Keras on TensorFlow looks behind the activation for cached logits.
+    """
+
+    name: str
+    family: Family
+    expects: Expectation
+    takes_logits: bool = False
+    strings: tuple[str, ...] = ()
+    class_parameters: tuple[str, ...] = ()
+    function_parameters: tuple[str, ...] = _PAIR
+    predictions: tuple[str, ...] = ("y_pred",)
+    classes: tuple[str, ...] = ()
+    functions: tuple[str, ...] = field(default=())
+    rescued: bool = False
+    flag: str = "from_logits"
+
+
+_B, _C, _S, _O = Family.BINARY, Family.CATEGORICAL, Family.SPARSE, Family.OTHER
+_PROB, _SIMPLEX, _LOGITS, _OTHER = Expectation.PROBABILITY, Expectation.SIMPLEX, Expectation.LOGITS, Expectation.OTHER
+_TARGET = ("target", "output", "from_logits", "axis")
+_TF_LABELS = ("labels", "logits")
+_SM = ("gt", "pr")
+
+
+def _keras(name: str, *functions: str) -> dict[str, tuple[str, ...]]:
+    """The class and function addresses of a loss of ``keras.losses``; functions are also reachable as metrics."""
+    return {
+        "classes": (f"keras.losses.{name}", f"tf.losses.{name}"),
+        "functions": tuple(
+            f"{module}.{function}"
+            for function in functions
+            for module in ("keras.losses", "keras.metrics", "tf.losses")
+        ),
+    }
+
+
+def _regression(name: str, *strings: str) -> Loss:
+    return Loss(name, _O, _OTHER, strings=(name, *strings), **_keras(name, *(s for s in strings)))
+
+
+LOSSES: tuple[Loss, ...] = (
+    Loss(
+        "BinaryCrossentropy",
+        _B,
+        _PROB,
+        True,
+        ("binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"),
+        ("from_logits", "label_smoothing", "axis", "reduction", "name"),
+        ("y_true", "y_pred", "from_logits", "label_smoothing", "axis"),
+        **_keras("BinaryCrossentropy", "binary_crossentropy", "bce", "BCE"),
+        rescued=True,
+    ),
+    Loss(
+        "BinaryFocalCrossentropy",
+        _B,
+        _PROB,
+        True,
+        ("binary_focal_crossentropy", "BinaryFocalCrossentropy"),
+        ("apply_class_balancing", "alpha", "gamma", "from_logits", "label_smoothing", "axis"),
+        ("y_true", "y_pred", "apply_class_balancing", "alpha", "gamma", "from_logits", "label_smoothing", "axis"),
+        **_keras("BinaryFocalCrossentropy", "binary_focal_crossentropy"),
+    ),
+    Loss(
+        "CategoricalCrossentropy",
+        _C,
+        _SIMPLEX,
+        True,
+        ("categorical_crossentropy", "CategoricalCrossentropy"),
+        ("from_logits", "label_smoothing", "axis", "reduction", "name"),
+        ("y_true", "y_pred", "from_logits", "label_smoothing", "axis"),
+        **_keras("CategoricalCrossentropy", "categorical_crossentropy"),
+        rescued=True,
+    ),
+    Loss(
+        "CategoricalFocalCrossentropy",
+        _C,
+        _SIMPLEX,
+        True,
+        ("categorical_focal_crossentropy", "CategoricalFocalCrossentropy"),
+        ("alpha", "gamma", "from_logits", "label_smoothing", "axis"),
+        ("y_true", "y_pred", "alpha", "gamma", "from_logits", "label_smoothing", "axis"),
+        **_keras("CategoricalFocalCrossentropy", "categorical_focal_crossentropy"),
+    ),
+    Loss(
+        "SparseCategoricalCrossentropy",
+        _S,
+        _SIMPLEX,
+        True,
+        ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"),
+        ("from_logits", "ignore_class", "reduction", "axis", "name"),
+        ("y_true", "y_pred", "from_logits"),
+        **_keras("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy"),
+        rescued=True,
+    ),
+    Loss(
+        "CategoricalGeneralizedCrossEntropy",
+        _S,
+        _SIMPLEX,
+        class_parameters=("q",),
+        **_keras("CategoricalGeneralizedCrossEntropy", "categorical_generalized_cross_entropy"),
+    ),
+    # Losses that bcelint knows so as to stay silent about them.
+    Loss(
+        "KLDivergence",
+        _O,
+        _OTHER,
+        strings=("kld", "KLD", "KLDivergence", "kl_divergence", "kullback_leibler_divergence"),
+        **_keras("KLDivergence", "kld", "KLD", "kl_divergence", "kullback_leibler_divergence"),
+    ),
+    _regression("Poisson", "poisson"),
+    _regression("MeanSquaredError", "mean_squared_error", "mse", "MSE"),
+    _regression("MeanAbsoluteError", "mean_absolute_error", "mae", "MAE"),
+    _regression("MeanAbsolutePercentageError", "mean_absolute_percentage_error", "mape", "MAPE"),
+    _regression("MeanSquaredLogarithmicError", "mean_squared_logarithmic_error", "msle", "MSLE"),
+    _regression("CosineSimilarity", "cosine_similarity", "cosine_proximity", "cosine"),
+    _regression("Huber", "huber", "huber_loss"),
+    _regression("LogCosh", "log_cosh", "logcosh"),
+    _regression("Hinge", "hinge"),
+    _regression("SquaredHinge", "squared_hinge"),
+    _regression("CategoricalHinge", "categorical_hinge"),
+    _regression("Dice", "dice"),
+    _regression("Tversky", "tversky"),
+    _regression("Circle", "circle"),
+    _regression("CTC", "ctc"),
+    # keras.ops and keras.backend: (target, output) since Keras 2.0.7
+    Loss(
+        "binary_crossentropy",
+        _B,
+        _PROB,
+        True,
+        function_parameters=_TARGET,
+        predictions=("output",),
+        functions=("keras.ops.binary_crossentropy", "keras.backend.binary_crossentropy"),
+        rescued=True,
+    ),
+    Loss(
+        "binary_focal_crossentropy",
+        _B,
+        _PROB,
+        True,
+        function_parameters=("target", "output", "apply_class_balancing", "alpha", "gamma", "from_logits"),
+        predictions=("output",),
+        functions=("keras.backend.binary_focal_crossentropy",),
+        rescued=True,
+    ),
+    Loss(
+        "categorical_crossentropy",
+        _C,
+        _SIMPLEX,
+        True,
+        function_parameters=_TARGET,
+        predictions=("output",),
+        functions=("keras.ops.categorical_crossentropy", "keras.backend.categorical_crossentropy"),
+        rescued=True,
+    ),
+    Loss(
+        "sparse_categorical_crossentropy",
+        _S,
+        _SIMPLEX,
+        True,
+        function_parameters=_TARGET,
+        predictions=("output",),
+        functions=("keras.ops.sparse_categorical_crossentropy", "keras.backend.sparse_categorical_crossentropy"),
+        rescued=True,
+    ),
+    # tf.nn
+    Loss(
+        "sigmoid_cross_entropy_with_logits",
+        _B,
+        _LOGITS,
+        function_parameters=_TF_LABELS,
+        predictions=("logits",),
+        functions=("tf.nn.sigmoid_cross_entropy_with_logits",),
+    ),
+    Loss(
+        "weighted_cross_entropy_with_logits",
+        _B,
+        _LOGITS,
+        function_parameters=("labels", "logits", "pos_weight"),
+        predictions=("logits",),
+        functions=("tf.nn.weighted_cross_entropy_with_logits",),
+    ),
+    Loss(
+        "softmax_cross_entropy_with_logits",
+        _C,
+        _LOGITS,
+        function_parameters=_TF_LABELS,
+        predictions=("logits",),
+        functions=("tf.nn.softmax_cross_entropy_with_logits", "tf.nn.softmax_cross_entropy_with_logits_v2"),
+    ),
+    Loss(
+        "sparse_softmax_cross_entropy_with_logits",
+        _S,
+        _LOGITS,
+        function_parameters=_TF_LABELS,
+        predictions=("logits",),
+        functions=("tf.nn.sparse_softmax_cross_entropy_with_logits",),
+    ),
+    # tf.compat.v1.losses
+    Loss(
+        "sigmoid_cross_entropy",
+        _B,
+        _LOGITS,
+        function_parameters=("multi_class_labels", "logits"),
+        predictions=("logits",),
+        functions=("tf.losses.sigmoid_cross_entropy",),
+    ),
+    Loss(
+        "softmax_cross_entropy",
+        _C,
+        _LOGITS,
+        function_parameters=("onehot_labels", "logits"),
+        predictions=("logits",),
+        functions=("tf.losses.softmax_cross_entropy",),
+    ),
+    Loss(
+        "sparse_softmax_cross_entropy",
+        _S,
+        _LOGITS,
+        function_parameters=_TF_LABELS,
+        predictions=("logits",),
+        functions=("tf.losses.sparse_softmax_cross_entropy",),
+    ),
+    Loss(
+        "log_loss",
+        _B,
+        _PROB,
+        function_parameters=("labels", "predictions"),
+        predictions=("predictions",),
+        functions=("tf.losses.log_loss",),
+    ),
+    # optax-free jax, scikit-learn
+    Loss(
+        "log_loss",
+        _O,
+        _OTHER,
+        function_parameters=("y_true", "y_pred"),
+        functions=("sklearn.metrics.log_loss",),
+    ),
+    # TensorFlow Addons
+    Loss(
+        "SigmoidFocalCrossEntropy",
+        _B,
+        _PROB,
+        True,
+        class_parameters=("from_logits", "alpha", "gamma"),
+        function_parameters=("y_true", "y_pred", "alpha", "gamma", "from_logits"),
+        classes=("tfa.losses.SigmoidFocalCrossEntropy",),
+        functions=("tfa.losses.sigmoid_focal_crossentropy",),
+    ),
+    # KerasCV
+    Loss(
+        "FocalLoss",
+        _B,
+        _PROB,
+        True,
+        class_parameters=("alpha", "gamma", "from_logits", "label_smoothing"),
+        classes=("keras_cv.losses.FocalLoss",),
+    ),
+    Loss(
+        "BinaryPenaltyReducedFocalCrossEntropy",
+        _B,
+        _PROB,
+        True,
+        class_parameters=("alpha", "beta", "from_logits"),
+        classes=("keras_cv.losses.BinaryPenaltyReducedFocalCrossEntropy",),
+    ),
+    # segmentation_models
+    Loss(
+        "BinaryCELoss",
+        _B,
+        _PROB,
+        function_parameters=_SM,
+        predictions=("pr",),
+        classes=("sm.losses.BinaryCELoss",),
+        functions=("sm.losses.binary_crossentropy",),
+    ),
+    Loss(
+        "BinaryFocalLoss",
+        _B,
+        _PROB,
+        function_parameters=_SM,
+        predictions=("pr",),
+        classes=("sm.losses.BinaryFocalLoss",),
+        functions=("sm.losses.binary_focal_loss",),
+    ),
+    Loss(
+        "CategoricalCELoss",
+        _C,
+        _SIMPLEX,
+        function_parameters=_SM,
+        predictions=("pr",),
+        classes=("sm.losses.CategoricalCELoss",),
+        functions=("sm.losses.categorical_crossentropy",),
+    ),
+    Loss(
+        "CategoricalFocalLoss",
+        _C,
+        _SIMPLEX,
+        function_parameters=_SM,
+        predictions=("pr",),
+        classes=("sm.losses.CategoricalFocalLoss",),
+        functions=("sm.losses.categorical_focal_loss",),
+    ),
+    Loss(
+        "DiceLoss",
+        _O,
+        _OTHER,
+        function_parameters=_SM,
+        predictions=("pr",),
+        classes=("sm.losses.DiceLoss",),
+        functions=("sm.losses.dice_loss",),
+    ),
+    Loss(
+        "JaccardLoss",
+        _O,
+        _OTHER,
+        function_parameters=_SM,
+        predictions=("pr",),
+        classes=("sm.losses.JaccardLoss",),
+        functions=("sm.losses.jaccard_loss",),
+    ),
+)
+
+BY_STRING: dict[str, Loss] = {s: loss for loss in LOSSES for s in loss.strings}
+BY_CLASS: dict[str, Loss] = {c: loss for loss in LOSSES for c in loss.classes}
+BY_FUNCTION: dict[str, Loss] = {f: loss for loss in LOSSES for f in loss.functions}
+
+# Losses that Keras 3 picks by the shape of the output: one unit is binary, otherwise categorical or sparse.
+SHAPE_DEPENDENT_STRINGS = frozenset({"crossentropy", "ce"})
+
+# Sums of segmentation_models losses, made there by ``+`` and kept under these names.
+COMPOSITE: dict[str, tuple[str, ...]] = {
+    "sm.losses.bce_dice_loss": ("sm.losses.binary_crossentropy",),
+    "sm.losses.bce_jaccard_loss": ("sm.losses.binary_crossentropy",),
+    "sm.losses.binary_focal_dice_loss": ("sm.losses.binary_focal_loss",),
+    "sm.losses.binary_focal_jaccard_loss": ("sm.losses.binary_focal_loss",),
+    "sm.losses.cce_dice_loss": ("sm.losses.categorical_crossentropy",),
+    "sm.losses.cce_jaccard_loss": ("sm.losses.categorical_crossentropy",),
+    "sm.losses.categorical_focal_dice_loss": ("sm.losses.categorical_focal_loss",),
+    "sm.losses.categorical_focal_jaccard_loss": ("sm.losses.categorical_focal_loss",),
+}

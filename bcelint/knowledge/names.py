@@ -1,0 +1,123 @@
+"""Canonical names: one spelling for each API object, whatever module it was imported through.
+
+``tensorflow.keras.layers.Dense``, ``tf_keras.layers.core.Dense`` and ``keras.layers.Dense`` are all
+``keras.layers.Dense``; ``tensorflow.compat.v1.log`` is ``tf.log``. Names of other packages stay as they are.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+# Module paths that are another module under a different name. The longest match wins; each result is looked up again,
+# so that ``tensorflow.compat.v1.keras`` becomes ``tf.keras`` and then ``keras``.
+MODULE_ALIASES: dict[str, str] = {
+    "tensorflow": "tf",
+    "tf.compat.v1": "tf",
+    "tf.compat.v2": "tf",
+    "tf.compat": "tf",
+    "tf._api.v2": "tf",
+    "tf._api.v1": "tf",
+    "tf.keras": "keras",
+    "tf.python.keras": "keras",
+    "tf.contrib.keras.python.keras": "keras",
+    "tf.contrib.keras.api.keras": "keras",
+    "tf.contrib.keras": "keras",
+    "tf.python.framework.ops": "tf",
+    "tf.python.ops.math_ops": "tf",
+    "tf.python.ops.array_ops": "tf",
+    "tf.python.ops.nn_ops": "tf.nn",
+    "tf.python.ops.nn": "tf.nn",
+    "tf.python.ops.clip_ops": "tf",
+    "tf_keras": "keras",
+    "tf_keras.src": "keras",
+    "keras_core": "keras",
+    "keras.src": "keras",
+    "keras.api": "keras",
+    "keras._tf_keras.keras": "keras",
+    "keras.api._v1.keras": "keras",
+    "keras.api._v2.keras": "keras",
+    "keras.objectives": "keras.losses",
+    "keras.engine.training": "keras.engine",
+    "keras.engine.topology": "keras.engine",
+    "keras.engine.base_layer": "keras.engine",
+    "keras.engine.input_layer": "keras.engine",
+    "keras.engine.sequential": "keras.engine",
+    "keras.engine.functional": "keras.engine",
+    "keras.ops.nn": "keras.ops",
+    "keras.ops.numpy": "keras.ops",
+    "keras.ops.math": "keras.ops",
+    "keras.ops.core": "keras.ops",
+    "keras.backend.tensorflow_backend": "keras.backend",
+    "keras.layers.experimental.preprocessing": "keras.layers",
+    "keras.layers.experimental": "keras.layers",
+    "tf.contrib.layers.python.layers": "tf.contrib.layers",
+    "tf.contrib.slim": "tf.contrib.layers",
+    "tf_slim": "tf.contrib.layers",
+    "tensorflow_addons": "tfa",
+    "tensorflow_probability": "tfp",
+    "tensorflow_hub": "hub",
+    "segmentation_models": "sm",
+    "keras_nlp": "keras_hub",
+    "kerastuner": "keras_tuner",
+    "jax.numpy": "jnp",
+    "numpy": "np",
+    "autograd.numpy": "np",
+}
+
+# Where the objects that live at several addresses are at home.
+OBJECT_HOMES: dict[str, str] = {
+    "keras.models.Model": "keras.Model",
+    "keras.models.Sequential": "keras.Sequential",
+    "keras.models.Functional": "keras.Model",
+    "keras.engine.Model": "keras.Model",
+    "keras.engine.Sequential": "keras.Sequential",
+    "keras.engine.Functional": "keras.Model",
+    "keras.engine.Input": "keras.Input",
+    "keras.engine.Layer": "keras.layers.Layer",
+    "keras.engine.InputLayer": "keras.layers.InputLayer",
+    "keras.layers.Input": "keras.Input",
+    "keras.Layer": "keras.layers.Layer",
+    "keras.Loss": "keras.losses.Loss",
+    "keras.Metric": "keras.metrics.Metric",
+    "keras.config.epsilon": "keras.backend.epsilon",
+}
+
+# Packages below which the modules between the package and the object carry no meaning: ``keras.layers.core.Dense``.
+FLAT_PACKAGES: tuple[str, ...] = (
+    "keras.layers.",
+    "keras.losses.",
+    "keras.metrics.",
+    "keras.activations.",
+    "keras.applications.",
+    "keras.models.",
+    "tfa.losses.",
+    "tfa.metrics.",
+    "tfa.activations.",
+)
+
+
+@lru_cache(maxsize=8192)
+def canonical(path: str) -> str:
+    """The canonical name for a dotted path (``tensorflow.keras.losses`` -> ``keras.losses``)."""
+    for _ in range(8):
+        replaced = _replace_prefix(path)
+        if replaced == path:
+            break
+        path = replaced
+    for package in FLAT_PACKAGES:
+        if path.startswith(package) and path.count(".") > package.count("."):
+            last = path.rpartition(".")[2]
+            if last[:1].isupper() or package not in ("keras.layers.", "keras.applications."):
+                path = package + last
+            break
+    return OBJECT_HOMES.get(path, path)
+
+
+def _replace_prefix(path: str) -> str:
+    end = len(path)
+    while end > 0:
+        alias = MODULE_ALIASES.get(path[:end])
+        if alias is not None:
+            return alias + path[end:]
+        end = path.rfind(".", 0, end)
+    return path

@@ -1,0 +1,266 @@
+"""What the head/loss rules share: the verdict on a pairing, and the words and fixes that several of them need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import inf
+
+from bcelint.findings import (
+    Applicability,
+    Change,
+    Finding,
+    FixPlan,
+    Related,
+    RemoveArgument,
+    RemoveStatementOrElement,
+    Replace,
+    ReplaceByApi,
+    SetArgument,
+)
+from bcelint.inference.facts import Context, Fact, Head, LossUse, Pairing, Spelling
+from bcelint.knowledge.activations import SIGMOIDS
+from bcelint.knowledge.domains import Domain, Expectation, Family
+from bcelint.places import Place
+from bcelint.rules import BY_CODE
+
+# Floors and ceilings of the loss when a sigmoid is applied twice: log(1 + 1/e), log 2, log(1 + e), and the mean of the
+# first two. tests/rules/test_numbers.py evaluates them with Keras.
+FLOOR_POSITIVE = "0.3133"
+FLOOR_NEGATIVE = "0.6931"
+FLOOR_BALANCED = "0.5032"
+
+
+def verdict(pairing: Pairing) -> str | None:
+    """The code of the rule that a head and a loss break, ``None`` where they fit or nothing is proved."""
+    head, loss = pairing.head, pairing.loss
+    if loss.family is Family.BINARY:
+        return _binary_verdict(head, loss)
+    if loss.family.is_categorical:
+        return _categorical_verdict(head, loss)
+    return None
+
+
+def _binary_verdict(head: Head, loss: LossUse) -> str | None:
+    wants_logits = loss.expects is Expectation.LOGITS
+    if head.literal:
+        return "BCE102" if not wants_logits and (head.low < 0 or head.high > 1) else None
+    if head.domain is Domain.PROBABILITY:
+        return "BCE101" if wants_logits and head.activation in SIGMOIDS else None
+    if head.domain is Domain.SIMPLEX:
+        if head.units == 1:
+            return None  # BCE104 says so
+        if head.units is not None and head.units >= 3:
+            return "BCE105"
+        return "BCE101" if wants_logits else None
+    if head.domain is Domain.REAL:
+        return None if wants_logits else "BCE102"
+    if head.domain in (Domain.INTERVAL, Domain.LOG_SIMPLEX):
+        # A range that arithmetic made on purpose (10 * tanh(z)) can be a choice of logits.
+        return "BCE103" if head.activation or not wants_logits else None
+    return None
+
+
+def _categorical_verdict(head: Head, loss: LossUse) -> str | None:
+    wants_logits = loss.expects is Expectation.LOGITS
+    if head.literal:
+        return "BCE109" if not wants_logits and (head.low < 0 or head.high > 1) else None
+    if head.units == 1:
+        return "BCE106"
+    if head.domain is Domain.PROBABILITY:
+        return "BCE107" if head.activation in SIGMOIDS else None
+    if head.domain is Domain.SIMPLEX:
+        return "BCE108" if wants_logits else None
+    if head.domain is Domain.REAL:
+        return None if wants_logits else "BCE109"
+    if head.domain is Domain.LOG_SIMPLEX:
+        return None if wants_logits else "BCE110"
+    if head.domain is Domain.INTERVAL and head.activation and head.activation != "exponential":
+        return "BCE110"  # exp(z), divided by its sum inside the loss, is a softmax
+    return None
+
+
+def pairings(facts: Sequence[Fact], code: str) -> Iterator[Pairing]:
+    """The pairings that break the rule ``code``."""
+    for fact in facts:
+        if isinstance(fact, Pairing) and verdict(fact) == code:
+            yield fact
+
+
+def report(
+    code: str,
+    pairing: Pairing,
+    message: str,
+    *,
+    label: str,
+    head_label: str,
+    notes: Sequence[str] = (),
+    plans: Sequence[FixPlan | None] = (),
+    help: str = "",
+) -> Finding:
+    """A finding about a pairing: reported where the two meet, with both ends named."""
+    rule = BY_CODE[code]
+    loss, head, site = pairing.loss, pairing.head, pairing.site
+    flag = loss.flag_keyword or loss.flag
+    focus = flag if flag is not None and site.contains(flag) else None
+    related: list[Related] = []
+    end = head_place(head)
+    if end is not None and not site.contains(end):
+        related.append(Related(end, head_label))
+    if flag is not None and focus is None:
+        related.append(Related(flag, label))
+        label = "and meets the loss here"
+    elif loss.definition is not None and not site.contains(loss.definition):
+        related.append(Related(loss.definition, label))
+        label = "and meets the loss here"
+    if pairing.compile_site is not None and pairing.context is Context.CUSTOM_LOSS:
+        related.append(Related(pairing.compile_site, "the loss is used here"))
+    where = f" (where {' and '.join(pairing.branch)})" if pairing.branch else ""
+    output = f' (output "{pairing.output}")' if pairing.output else ""
+    return Finding(
+        code=code,
+        name=rule.name,
+        severity=rule.severity,
+        message=message + output + where,
+        place=site,
+        focus=focus,
+        label=label,
+        related=tuple(related),
+        notes=tuple(notes),
+        help=help,
+        plans=tuple(plan for plan in plans if plan is not None),
+    )
+
+
+def head_place(head: Head) -> Place | None:
+    """What to underline for the output: the whole ``activation=...`` where there is one."""
+    keyword = head.activation_keyword
+    return keyword if keyword is not None and head.place is not None and keyword.contains(head.place) else head.place
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def made_by(head: Head) -> str:
+    """The words under the place that makes the domain."""
+    if head.literal:
+        return f"these values run from {head.low:g} to {head.high:g}"
+    if head.domain is Domain.REAL:
+        layer = head.layer_name or "this"
+        return "no activation: any number" if head.explicit else f"`{layer}` has no activation here: any number"
+    if head.activation in SIGMOIDS:
+        return "the output is already a probability here"
+    if head.domain is Domain.SIMPLEX:
+        return "the output is already a softmax here"
+    what = f"`{head.activation}`" if head.activation else "this"
+    default = "" if head.explicit else " (the default)"
+    return f"{what}{default} gives values {range_words(head)}"
+
+
+def range_words(head: Head) -> str:
+    low, high = head.low, head.high
+    if high == inf:
+        return f"from {low:g} up"
+    if low == -inf:
+        return f"up to {high:g}"
+    return f"from {low:g} to {high:g}"
+
+
+def rescued(pairing: Pairing) -> bool:
+    """Whether Keras on TensorFlow finds the logits behind the activation (facts of ``_get_logits``)."""
+    head = pairing.head
+    return (
+        pairing.loss.rescued
+        and not head.eager_only
+        and not head.mixed_precision
+        and head.explicit
+        and bool(head.layer_name or pairing.context is Context.COMPILE)
+        and all(step.kind in ("identity", "call") for step in head.steps)
+    )
+
+
+def rescue_note(pairing: Pairing) -> str:
+    """Which backends are hit."""
+    if rescued(pairing):
+        return "Keras on TensorFlow notices and uses the logits, with a warning; JAX and PyTorch do not"
+    step = next((s for s in pairing.head.steps if s.kind not in ("identity", "call")), None)
+    if not pairing.loss.rescued:
+        return f"`{pairing.loss.name}` does so on every backend, without a warning"
+    if step is not None and step.kind == "numpy":
+        return f"on the result of `{step.name}` every backend does so, without a warning"
+    if step is not None:
+        return f"every backend does so, without a warning: `{step.name}` hides the activation from Keras"
+    if pairing.head.mixed_precision:
+        return "every backend does so under a mixed precision policy, without a warning"
+    return "Keras does so without a warning when it runs eagerly, and on JAX and PyTorch"
+
+
+# --- fixes ------------------------------------------------------------------------------------------------------------
+
+
+def drop_flag(loss: LossUse, what: str) -> FixPlan | None:
+    """``from_logits=True`` -> the default."""
+    if loss.flag is None or loss.call is None:
+        return None
+    changes: tuple[Change, ...]
+    if loss.flag_keyword is not None and loss.call.contains(loss.flag):
+        changes = (RemoveArgument(loss.call, loss.flag),)
+    else:
+        changes = (Replace(loss.flag, "False"),)
+    return FixPlan(f"say that the output is {what}", Applicability.SAFE, changes)
+
+
+def set_flag(pairing: Pairing, loss_class: str) -> FixPlan | None:
+    """Tell the loss that it gets logits."""
+    loss = pairing.loss
+    if not loss.takes_logits:
+        return None
+    applicability = Applicability.SAFE if pairing.intent == "logits" else Applicability.UNSAFE
+    message = "say that the output is logits"
+    if loss.flag is not None:
+        return FixPlan(message, applicability, (Replace(loss.flag, "True"),))
+    if loss.call is not None:
+        return FixPlan(message, applicability, (SetArgument(loss.call, "from_logits", "True"),))
+    if loss.definition is not None and loss.spelling in (Spelling.STRING, Spelling.NAME):
+        change = ReplaceByApi(loss.definition, f"keras.losses.{loss_class}", "from_logits=True")
+        return FixPlan(message, applicability, (change,))
+    return None
+
+
+def set_activation(head: Head, name: str, message: str) -> FixPlan | None:
+    """Give the output layer another activation."""
+    if head.literal or head.layer is None:
+        return None
+    if head.activation_argument is not None:
+        return FixPlan(message, Applicability.UNSAFE, (Replace(head.activation_argument, f'"{name}"'),))
+    if head.layer_name in TAKES_ACTIVATION and not head.explicit:
+        return FixPlan(message, Applicability.UNSAFE, (SetArgument(head.layer, "activation", f'"{name}"'),))
+    return None
+
+
+def drop_activation(head: Head, what: str) -> FixPlan | None:
+    """Let the model end in logits."""
+    message = f"let the model return logits: drop the {what}"
+    if (
+        head.activation_argument is not None
+        and head.layer is not None
+        and head.layer.contains(head.activation_argument)
+    ):
+        return FixPlan(message, Applicability.UNSAFE, (RemoveArgument(head.layer, head.activation_argument),))
+    if head.layer_name in ("Activation", "Softmax") and head.place is not None:
+        return FixPlan(message, Applicability.UNSAFE, (RemoveStatementOrElement(head.place),))
+    return None
+
+
+TAKES_ACTIVATION = frozenset(
+    {
+        "Dense",
+        "Conv1D",
+        "Conv2D",
+        "Conv3D",
+        "Conv1DTranspose",
+        "Conv2DTranspose",
+        "Conv3DTranspose",
+        "SeparableConv1D",
+        "SeparableConv2D",
+    }
+)

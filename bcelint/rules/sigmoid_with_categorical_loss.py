@@ -1,0 +1,26 @@
+"""BCE107: two or more sigmoid units meet a categorical loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bcelint.findings import Finding
+from bcelint.inference.facts import Fact
+from bcelint.rules import common
+
+
+def check(facts: Sequence[Fact]) -> Iterator[Finding]:
+    for pairing in common.pairings(facts, "BCE107"):
+        yield common.report(
+            "BCE107",
+            pairing,
+            "sigmoid outputs meet a categorical loss, which expects a softmax",
+            label="this expects outputs that sum to 1",
+            head_label="each output is a probability of its own here",
+            notes=(
+                "only the ratios of the outputs are trained, so all of them can drift to 0 or 1; Keras on TensorFlow trains "
+                "a softmax on the logits behind the sigmoids, while predict() returns the sigmoids",
+            ),
+            plans=(common.set_activation(pairing.head, "softmax", "end the model in a softmax"),),
+            help="use a softmax if each example has one class, a binary loss if it can have several",
+        )
