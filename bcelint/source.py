@@ -137,7 +137,7 @@ def apply_to_text(text: str, edits: Iterable[Edit]) -> str:
     for edit in sorted(edits, key=lambda edit: edit.place):
         start, end = offsets(spans, edit.place)
         _, newline, next_row = spans[min(edit.place.row, len(spans)) - 1]
-        parts += [text[position:start], edit.content.replace("\n", text[newline:next_row] or usual)]
+        parts += [text[position:start], with_unix_newlines(edit.content).replace("\n", text[newline:next_row] or usual)]
         position = end
     return "".join([*parts, text[position:]])
 
@@ -189,6 +189,6 @@ def _parse_script(source: Source) -> None:
         python = blank_magics(text)
         recovered = recover(python)
         source.tree, source.parsed = recovered.tree, recovered.text
-        if recovered.broken or python != text:
+        if not recovered.intact or python != text:
             source.problems.append(Problem("BCE900", error.message, error.place))
             source.fixable = False

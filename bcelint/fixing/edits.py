@@ -18,6 +18,7 @@ from bcelint.findings import (
     Replace,
     ReplaceByApi,
     SetArgument,
+    Swap,
 )
 from bcelint.fixing.concrete import Concrete, concrete
 from bcelint.fixing.imports import spell
@@ -71,6 +72,11 @@ def _edits(source: Source, code: Concrete, change: Change) -> list[Edit]:
             return _replace_by_api(source, change)
         case RemoveStatementOrElement():
             return _remove_expression(code, change.place)
+        case Swap():
+            return [
+                Edit(change.first, source.segment(change.second)),
+                Edit(change.second, source.segment(change.first)),
+            ]
 
 
 # --- arguments and elements ------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _STRUCTURE = re.compile(rf"{_STRING}|[\[\]{{}}]")
@@ -45,66 +46,72 @@ def edit_strings(text: str, start: int, end: int, replacements: Iterable[Replace
     Offsets count through the joined strings. A list keeps one line per string, and its own separators.
     """
     ensure_ascii = text.isascii() and "\\u" in text
+    ordered = sorted(replacements, key=lambda replacement: replacement.start)
     if text[start] == '"':
-        (item,) = _edited([_decode(text[start:end])], sorted(replacements, key=_start), ensure_ascii)
-        return _encode(item)
+        (item,) = _edited([_Item(_decode(text[start:end]))], ordered, ensure_ascii)
+        return _encode(item.characters)
     spans = [(element, _value_end(text, element)) for element in _elements(text, start)]
-    items = [_decode(text[a:b]) for a, b in spans] or [[]]
     first, last = (spans[0][0], spans[-1][1]) if spans else (start + 1, end - 1)
-    separator = text[spans[0][1] : spans[1][0]] if len(spans) > 1 else "," + text[start + 1 : first]
-    edited = _edited(items, sorted(replacements, key=_start), ensure_ascii)
-    lines = [line for item in edited for line in _lines(item)]
-    return text[start:first] + separator.join(map(_encode, lines)) + text[last:end]
+    gaps = [text[left:right] for (_, left), (right, _) in pairwise(spans)]
+    separator = gaps[0] if gaps else "," + text[start + 1 : first]
+    items = [_Item(_decode(text[a:b]), gap) for (a, b), gap in zip(spans, [*gaps, separator], strict=False)]
+    lines = [line for item in _edited(items or [_Item([])], ordered, ensure_ascii) for line in _lines(item, separator)]
+    body = "".join(_encode(line.characters) + line.gap for line in lines[:-1])
+    return text[start:first] + body + "".join(_encode(line.characters) for line in lines[-1:]) + text[last:end]
 
 
-# A decoded string: its characters, each with the text that stands for it in the JSON.
-_Characters = list[tuple[str, str]]
+@dataclass(frozen=True)
+class _Item:
+    """A decoded string: its characters, each with the text that stands for it in the JSON.
+
+    ``gap`` is what stands between it and the next one, and only an edited item is divided into lines.
+    """
+
+    characters: list[tuple[str, str]]
+    gap: str = ""
+    is_edited: bool = False
 
 
-def _start(replacement: Replacement) -> int:
-    return replacement.start
-
-
-def _edited(items: list[_Characters], replacements: Sequence[Replacement], ensure_ascii: bool) -> list[_Characters]:
+def _edited(items: list[_Item], replacements: Sequence[Replacement], ensure_ascii: bool) -> list[_Item]:
     """The items after replacements; those between which text is removed become one."""
     for replacement in reversed(replacements):
         first, start = _locate(items, replacement.start)
         last, end = first, start + replacement.end - replacement.start
-        while end > len(items[last]):
-            end -= len(items[last])
+        while end > len(items[last].characters):
+            end -= len(items[last].characters)
             last += 1
         content = [(c, json.dumps(c, ensure_ascii=ensure_ascii)[1:-1]) for c in replacement.content]
-        items = [*items[:first], items[first][:start] + content + items[last][end:], *items[last + 1 :]]
+        merged = items[first].characters[:start] + content + items[last].characters[end:]
+        items = [*items[:first], _Item(merged, items[last].gap, is_edited=True), *items[last + 1 :]]
     return items
 
 
-def _locate(items: Sequence[_Characters], offset: int) -> tuple[int, int]:
+def _locate(items: Sequence[_Item], offset: int) -> tuple[int, int]:
     """The item that an offset lies in, and the offset there; between two items it is the start of the later one."""
     for index, item in enumerate(items[:-1]):
-        if offset < len(item):
+        if offset < len(item.characters):
             return index, offset
-        offset -= len(item)
+        offset -= len(item.characters)
     return len(items) - 1, offset
 
 
-def _lines(item: _Characters) -> Iterator[_Characters]:
-    line: _Characters = []
-    for character in item:
-        line.append(character)
-        if character[0] == "\n":
-            yield line
-            line = []
-    if line:
-        yield line
+def _lines(item: _Item, separator: str) -> list[_Item]:
+    """The item as one item for each line; none if nothing is left of it."""
+    if not item.is_edited:
+        return [item]
+    ends = [i for i, (character, _) in enumerate(item.characters, 1) if character == "\n"]
+    bounds = sorted({0, *ends, len(item.characters)})
+    lines = [_Item(item.characters[start:end], separator) for start, end in pairwise(bounds)]
+    return [*lines[:-1], replace(lines[-1], gap=item.gap)] if lines else []
 
 
-def _decode(literal: str) -> _Characters:
+def _decode(literal: str) -> list[tuple[str, str]]:
     raw = _CHARACTER.findall(literal[1:-1])
     return [(json.loads(f'"{piece}"') if piece[0] == "\\" else piece, piece) for piece in raw]
 
 
-def _encode(item: _Characters) -> str:
-    return '"' + "".join(piece for _, piece in item) + '"'
+def _encode(characters: Iterable[tuple[str, str]]) -> str:
+    return '"' + "".join(piece for _, piece in characters) + '"'
 
 
 def _members(text: str, start: int) -> Iterator[tuple[str, int]]:

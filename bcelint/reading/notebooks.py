@@ -193,9 +193,8 @@ def _mended(source: Notebook, cell: Cell, text: str, shifts: dict[int, int]) -> 
         parse(text)
     except Unparsable as error:
         recovered = recover(text)
-        rows = text.split("\n")
         above = cell.first_row - 1
-        if not all(is_automagic(rows[row]) for row in recovered.broken):
+        if not recovered.intact and not _are_automagics(text, recovered.broken):
             place = replace(error.place, row=error.place.row + above, end_row=error.place.end_row + above)
             source.problems.append(Problem("BCE900", error.message, place))
         if recovered.tree is None:
@@ -204,6 +203,11 @@ def _mended(source: Notebook, cell: Cell, text: str, shifts: dict[int, int]) -> 
             shifts[row + above] = shifts.get(row + above, 0) + shift
         return recovered.text
     return text
+
+
+def _are_automagics(text: str, broken: Sequence[int]) -> bool:
+    rows = text.split("\n")
+    return bool(broken) and all(is_automagic(rows[row]) for row in broken)
 
 
 def _dedented(text: str) -> tuple[str, int]:

@@ -38,13 +38,11 @@ def parse(text: str) -> ast.Module:
         with quiet():
             return ast.parse(text)
     except SyntaxError as error:
-        raise Unparsable(_message(error), _place(error)) from None
+        raise Unparsable(_message(error), _place(error) if error.lineno else _place_of_null(text)) from None
     except (RecursionError, MemoryError):
         raise Unparsable(TOO_DEEP, Place(1, 1, 1, 1)) from None
-    except ValueError as error:  # up to Python 3.11 a null byte; later that is a SyntaxError
-        start = text.rfind("\n", 0, text.find("\0")) + 1
-        row, column = text.count("\n", 0, start) + 1, text.find("\0", start) - start + 1
-        raise Unparsable(str(error), Place(row, column, row, column)) from None
+    except ValueError as error:
+        raise Unparsable(str(error), _place_of_null(text)) from None
 
 
 def parses(text: str) -> bool:
@@ -58,6 +56,13 @@ def parses(text: str) -> bool:
 
 def _message(error: SyntaxError) -> str:
     return (error.msg or "invalid syntax").splitlines()[0].rstrip(".")
+
+
+def _place_of_null(text: str) -> Place:
+    """Where the null byte is, which Python refuses without saying where."""
+    start = text.rfind("\n", 0, max(text.find("\0"), 0)) + 1
+    row, column = text.count("\n", 0, start) + 1, max(text.find("\0", start) - start, 0) + 1
+    return Place(row, column, row, column)
 
 
 def _place(error: SyntaxError) -> Place:

@@ -12,6 +12,7 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from bcelint.reading.logical import LogicalLine, deepest_bracket, logical_lines
 from bcelint.reading.parsing import Unparsable, parse, parses, quiet, shift_columns
@@ -68,20 +69,19 @@ class Recovered:
         text: it parses, and has the rows of what was read.
         tree: with the columns of what was read.
         broken: the rows (from 0) that were taken out.
+        intact: nothing is broken: the text is merely newer than the running Python.
         shifts: for rows (from 1) that had to be indented otherwise, how far their columns in ``text`` are off.
     """
 
     text: str
     tree: ast.Module | None
     broken: tuple[int, ...] = ()
+    intact: bool = False
     shifts: Mapping[int, int] = field(default_factory=dict)
 
 
 def recover(text: str) -> Recovered:
-    """The syntax tree of what parses of ``text``, whose newlines are ``\\n`` and which holds no magics.
-
-    Where the text is merely newer than the running Python, nothing is broken.
-    """
+    """The syntax tree of what parses of ``text``, whose newlines are ``\\n`` and which holds no magics."""
     newer = _parse_newer(text)
     if newer is not None:
         return newer
@@ -90,7 +90,7 @@ def recover(text: str) -> Recovered:
     tree = patient.take_out_misfits() or patient.keep_whole_blocks()
     if tree is not None and patient.shifts:
         shift_columns(tree, patient.shifts)
-    return Recovered("\n".join(patient.rows), tree, tuple(sorted(patient.broken)), patient.shifts)
+    return Recovered("\n".join(patient.rows), tree, tuple(sorted(patient.broken)), shifts=patient.shifts)
 
 
 def _parse_newer(text: str) -> Recovered | None:
@@ -100,7 +100,7 @@ def _parse_newer(text: str) -> Recovered | None:
 
     older = in_older_syntax(text)
     try:
-        return Recovered(older, parse(older)) if older is not None else None
+        return Recovered(older, parse(older), intact=True) if older is not None else None
     except Unparsable:
         return None
 
@@ -141,9 +141,9 @@ class _Patient:
 
     def keep_whole_blocks(self) -> ast.Module | None:
         """The tree of those top-level statements that parse."""
-        tops = [i for i, line in enumerate(self.lines) if not line.width and not self._continues(i)]
+        tops = [i for i, line in enumerate(self.lines) if not i or (not line.width and not self._continues(i))]
         with quiet():
-            for start, end in zip(tops, [*tops[1:], len(self.lines)], strict=True):
+            for start, end in pairwise([*tops, len(self.lines)]):
                 block = self.rows[self.lines[start].first : self.lines[end - 1].last + 1]
                 if not parses("\n".join(block)):
                     for line in self.lines[start:end]:
@@ -170,9 +170,9 @@ class _Patient:
 
     def _continues(self, index: int) -> bool:
         """Whether a top-level line belongs to the statement above it (``else:``, a decorated function)."""
-        previous = self.lines[index - 1] if index else None
-        decorated = previous is not None and not previous.width and self._keyword(previous) == "@"
-        return decorated or self._keyword(self.lines[index]) in _CLAUSES
+        previous = self.lines[index - 1]
+        is_decorated = not previous.width and self._keyword(previous) == "@"
+        return is_decorated or self._keyword(self.lines[index]) in _CLAUSES
 
     def _text(self, line: LogicalLine) -> str:
         return "\n".join([self.rows[line.first][len(line.indent) :], *self.rows[line.first + 1 : line.last + 1]])
