@@ -105,13 +105,14 @@ class _Block:
 
     def _help(self) -> Iterator[str]:
         label = self._style("help", "help")
-        if self._finding.help:
+        fix = self._finding.fix
+        if self._finding.help and not (fix and fix.message == self._finding.help):
             yield f"{label}: {self._finding.help}"
-        if self._finding.fix is not None:
-            yield f"{label}: {self._finding.fix.message} {self._sign(self._finding.fix)}"
+        if fix is not None:
+            yield f"{label}: {fix.message} {self._sign(fix)}"
             yield from self._diff()
-        for fix in self._finding.alternatives:
-            yield f"{label}: or {fix.message} {self._sign(fix)}"
+        for other in self._finding.alternatives:
+            yield f"{label}: or {other.message} {self._sign(other)}"
 
     def _sign(self, fix: Fix) -> str:
         applies = is_applicable(fix, self._unsafe_fixes)
