@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from bcelint.findings import Edit
@@ -40,17 +41,13 @@ def hunks(listing: Listing, edits: Iterable[Edit]) -> Iterator[Hunk]:
         first, last = group[0].place.row, max(edit.place.end_row for edit in group)
         old = [listing.line(row) for row in range(first, last + 1)]
         new = _apply(old, first, group)
-        while old and new and old[0] == new[0]:
-            del old[0], new[0]
-            first += 1
-        while old and new and old[-1] == new[-1]:
-            del old[-1], new[-1]
-        if not old and not new:
-            continue
-        where = listing.position(first)
-        shift = shifts.get(where.cell, 0)
-        shifts[where.cell] = shift + len(new) - len(old)
-        yield Hunk(where.row, where.row + shift, tuple(old), tuple(new))
+        for kind, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, False).get_opcodes():
+            if kind == "equal":
+                continue
+            where = listing.position(first + old_start)
+            shift = shifts.get(where.cell, 0)
+            shifts[where.cell] = shift + (new_end - new_start) - (old_end - old_start)
+            yield Hunk(where.row, where.row + shift, tuple(old[old_start:old_end]), tuple(new[new_start:new_end]))
 
 
 def _groups(edits: Sequence[Edit]) -> Iterator[list[Edit]]:
