@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -16,6 +18,8 @@ from bcelint.source import Source
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 
+_SINGLE_QUOTED = re.compile(r"'(\w+)'")
+_DOUBLE_QUOTED = re.compile(r'"(\w+)"')
 # libcst recurses, and long before Python's own limits it becomes slow; code that people write stays far below this.
 _MOST_NESTED = 200
 
@@ -79,6 +83,14 @@ class Concrete:
         """The whitespace before ``offset`` when nothing else stands before it in its row."""
         before = self.text[self.row_start(offset) : offset]
         return None if before.strip() else before
+
+    def in_own_quotes(self, code: str) -> str:
+        """New code with its words quoted as most of the file's are."""
+        return _DOUBLE_QUOTED.sub(r"'\1'", code) if self._prefers_single_quotes and "'" not in code else code
+
+    @cached_property
+    def _prefers_single_quotes(self) -> bool:
+        return len(_SINGLE_QUOTED.findall(self.text)) > len(_DOUBLE_QUOTED.findall(self.text))
 
     def _position(self, offset: int) -> tuple[int, int]:
         offset = min(offset, len(self.text))

@@ -63,13 +63,13 @@ def _stays_valid(code: Concrete, edits: Iterable[Edit]) -> bool:
 def _edits(source: Source, code: Concrete, change: Change) -> list[Edit]:
     match change:
         case Replace():
-            return [Edit(change.place, change.text)]
+            return [Edit(change.place, code.in_own_quotes(change.text))]
         case RemoveArgument():
             return _remove_argument(code, change)
         case SetArgument():
             return _set_argument(code, change)
         case ReplaceByApi():
-            return _replace_by_api(source, change)
+            return _replace_by_api(source, code, change)
         case RemoveStatementOrElement():
             return _remove_expression(code, change.place)
         case Swap():
@@ -169,13 +169,14 @@ def _insert(code: Concrete, offset: int, content: str) -> Edit:
 
 def _set_argument(code: Concrete, change: SetArgument) -> list[Edit]:
     call = _call(code, change.call)
+    text = code.in_own_quotes(change.text)
     for arg in call.args:
         if arg.keyword and arg.keyword.value == change.name:
             equals = _skip_gap(code, code.span(arg.keyword)[1])
-            return [Edit(code.between(_skip_gap(code, equals + 1), _end(code, arg)), change.text)]
+            return [Edit(code.between(_skip_gap(code, equals + 1), _end(code, arg)), text)]
     if any(arg.star == "**" or _is_bare_generator(arg) for arg in call.args):
         raise _Impossible  # the name may be among the keywords already; a bare generator has to stay alone
-    return _append_argument(code, call, f"{change.name}={change.text}")
+    return _append_argument(code, call, f"{change.name}={text}")
 
 
 def _is_bare_generator(arg: cst.Arg) -> bool:
@@ -271,9 +272,9 @@ def _remove_statement(code: Concrete, statement: cst.BaseSmallStatement) -> list
 # --- names of the Keras API ------------------------------------------------------------------------------------------
 
 
-def _replace_by_api(source: Source, change: ReplaceByApi) -> list[Edit]:
+def _replace_by_api(source: Source, code: Concrete, change: ReplaceByApi) -> list[Edit]:
     spelling = spell(source, change.api, change.place)
     if spelling is None:
         raise _Impossible
-    arguments = "" if change.arguments is None else f"({change.arguments})"
+    arguments = "" if change.arguments is None else f"({code.in_own_quotes(change.arguments)})"
     return [Edit(change.place, spelling.text + arguments), *spelling.imports]

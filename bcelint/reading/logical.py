@@ -40,6 +40,7 @@ _STATEMENT = re.compile(
 )
 # Each unclosed bracket makes the rest of the text be scanned again, which must not become quadratic.
 _MOST_RESCANS = 50
+_MOST_RESCANNED = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class LogicalLine:
 def logical_lines(text: str) -> Iterator[LogicalLine]:
     """The logical lines of ``text``, whose newlines are ``\\n``; blank and comment rows belong to none of them."""
     position = row = 0
-    rescans = _MOST_RESCANS
+    rescans = min(_MOST_RESCANS, _MOST_RESCANNED // (len(text) + 1))
     while position < len(text):
         idle = _IDLE.match(text, position)
         if idle:

@@ -194,6 +194,14 @@ def test_a_bare_name_and_a_name_that_is_not_keras() -> None:
     assert changed(source, ReplaceByApi(function, "tensorflow.math.log", None)) is None
 
 
+def test_words_are_quoted_as_in_the_file() -> None:
+    source = script("model.add(Dense(1, activation='relu'))\nmodel.compile(loss='mse')\n")
+    assert changed(source, SetArgument(place(source, "Dense"), "activation", '"sigmoid"')) == source.text.replace(
+        "relu", "sigmoid"
+    )
+    assert '"sigmoid"' in str(changed(script('f("a", "b")\nf(\'c\')\n'), Replace(Place(1, 3, 1, 6), '"sigmoid"')))
+
+
 def test_swapped_arguments() -> None:
     source = script("loss = BCE()(model(x), y_true)\n")
     model, labels = value(source, "BCE()", 0), value(source, "BCE()", 1)
