@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
 from bcelint.inference import builtin_calls, tensors
-from bcelint.inference.guards import Literal, Test
 from bcelint.inference.values import (
     NONE,
     Api,
@@ -19,7 +17,6 @@ from bcelint.inference.values import (
     Class,
     Const,
     DictValue,
-    Function,
     Instance,
     ListValue,
     Model,
@@ -29,7 +26,6 @@ from bcelint.inference.values import (
     Tensor,
     Unknown,
     Value,
-    choice,
     each,
     unknown_tensor,
 )
@@ -41,8 +37,6 @@ if TYPE_CHECKING:
 
 ApiCall = Callable[["KerasApi", Arguments, ast.AST], Value]
 TensorFunction = Callable[["KerasApi", Tensor, Arguments, ast.AST], Value]
-
-_counter = itertools.count()
 
 # --- Python -----------------------------------------------------------------------------------------------------------
 
@@ -269,26 +263,31 @@ def _labels(kind: str) -> ApiCall:
     return make
 
 
+_INITIAL = "initial values"
+
+
 def _variable(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
-    first = arguments.get("initial_value", "shape", "initializer", position=0)
-    shape = arguments.get("shape", position=1) or first
-    if first is not None and isinstance(first.value, Tensor):
-        return replace(first.value, domain=Domain.REAL, low=-inf, high=inf, literal=False, node=node)
-    return keras.variable(shape, node)
+    """A trainable variable, made from initial values or from a shape; a variable that holds data is unknown."""
+    initial = arguments.get("initial_value", "value", position=0)
+    if initial is not None and isinstance(initial.value, Tensor):
+        if initial.value.why == _INITIAL:
+            return replace(initial.value, domain=Domain.REAL, low=-inf, high=inf, why="", node=node)
+        return initial.value
+    if initial is not None and not isinstance(initial.value, (Unknown, Const)):
+        return keras.as_tensor(initial.value)
+    shape = arguments.get("shape", position=1)
+    return keras.variable(shape, node) if shape is not None else unknown_tensor("a variable")
 
 
-def _random(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
-    """Random numbers: a shape, and nothing that could be said about a head."""
-    return keras.reshaped(unknown_tensor("random numbers"), arguments.get("shape", "size", position=0), with_batch=True)
+def _random(domain: Domain = Domain.UNKNOWN) -> ApiCall:
+    """Random or constant numbers of a given shape."""
 
+    def make(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+        made = Tensor(domain, node=node, why=_INITIAL)
+        shape = arguments.get("shape", "size", position=0)
+        return keras.reshaped(made, shape, with_batch=True)
 
-def _choice_of(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
-    values = arguments.get("values", position=1)
-    items = keras.items_of(values.value) if values is not None else None
-    if not items:
-        return Unknown("a hyperparameter")
-    subject = ("hp", next(_counter))
-    return choice([(frozenset({Literal(Test(subject, "==", str(i)), True)}), item) for i, item in enumerate(items)])
+    return make
 
 
 API_CALLS: dict[str, ApiCall] = {
@@ -349,19 +348,40 @@ API_CALLS: dict[str, ApiCall] = {
     "keras.Variable": _variable,
     "keras.backend.variable": _variable,
 }
-API_CALLS |= {
-    f"{module}.{name}": _random
-    for module, names in {
-        "tf.random": ("normal", "uniform", "truncated_normal", "stateless_normal"),
-        "tf": ("random_normal", "random_uniform", "truncated_normal", "zeros", "ones", "fill"),
-        "np": ("zeros", "ones"),
-        "np.random": ("normal", "uniform", "rand", "randn", "random", "randint"),
-        "keras.backend": ("random_normal", "random_uniform", "zeros", "ones"),
-        "keras.ops": ("zeros", "ones"),
-        "keras.random": ("normal", "uniform"),
-    }.items()
-    for name in names
-}
+_NORMAL = [
+    "tf.random.normal",
+    "tf.random.truncated_normal",
+    "tf.random.stateless_normal",
+    "tf.random_normal",
+    "tf.truncated_normal",
+    "keras.backend.random_normal",
+    "keras.backend.truncated_normal",
+    "keras.random.normal",
+    "keras.random.truncated_normal",
+    "np.random.normal",
+    "np.random.randn",
+    "np.random.standard_normal",
+]
+_INITIALISERS = [
+    "tf.random.uniform",
+    "tf.random_uniform",
+    "tf.zeros",
+    "tf.ones",
+    "tf.fill",
+    "np.zeros",
+    "np.ones",
+    "np.random.uniform",
+    "np.random.rand",
+    "np.random.random",
+    "np.random.randint",
+    "keras.backend.random_uniform",
+    "keras.backend.zeros",
+    "keras.backend.ones",
+    "keras.ops.zeros",
+    "keras.ops.ones",
+    "keras.random.uniform",
+]
+API_CALLS |= dict.fromkeys(_NORMAL, _random(Domain.REAL)) | dict.fromkeys(_INITIALISERS, _random())
 
 # --- tensors ----------------------------------------------------------------------------------------------------------
 
@@ -568,6 +588,11 @@ _TENSOR_TABLE: tuple[tuple[TensorFunction, tuple[str, ...]], ...] = (
         _keep("other"),
         _everywhere(
             "cast",
+            "tf.dtypes.cast",
+            "tf.dtypes.saturate_cast",
+            "tf.to_float",
+            "tf.to_double",
+            "tf.broadcast_to",
             "stop_gradient",
             "ensure_shape",
             "tf.debugging.check_numerics",
@@ -626,5 +651,3 @@ _TENSOR_TABLE: tuple[tuple[TensorFunction, tuple[str, ...]], ...] = (
 )
 
 TENSOR_FUNCTIONS: dict[str, TensorFunction] = {name: function for function, names in _TENSOR_TABLE for name in names}
-
-__all__ = ["API_CALLS", "TENSOR_FUNCTIONS", "Function"]

@@ -14,8 +14,8 @@ from bcelint.places import Place
 class Step:
     """A layer or operation between the output activation and the loss.
 
-    ``kind`` is one of ``identity`` (the same tensor), ``cast`` (a linear activation in another dtype), ``reshape``
-    (the same values), ``dropout``, ``noise``, ``call`` (a nested model), ``numpy`` (``predict``) or ``other``.
+    ``kind`` is ``identity`` (the same tensor), ``cast`` (a linear activation in another dtype), ``reshape`` (the same
+    values), ``dropout``, ``noise``, ``call`` (a nested model), ``numpy`` (``predict``) or ``other``.
     """
 
     kind: str
@@ -28,7 +28,7 @@ class Head:
     """The tensor that meets a loss.
 
     Attributes:
-        activation: the name of the last activation (``linear`` for a layer without one; ``""``: not from an activation).
+        activation: the name of the last activation (``linear`` without one; ``""``: not from an activation).
         low, high: bounds of its values.
         units: the length of its last axis, where known.
         place: what makes the domain: the activation argument, the activation layer, or the layer call.

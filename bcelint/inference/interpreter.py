@@ -91,6 +91,8 @@ class Interpreter:
         self.implicit_names = looks_like_keras
         # For messages: the expression of a test, and whether it is true when the test is false.
         self.test_nodes: dict[Test, tuple[ast.AST, bool]] = {}
+        # The default arguments of the function that is run although nobody calls it.
+        self.assumed_nodes: set[int] = set()
         self._journals: list[Journal] = []
 
     # --- running ------------------------------------------------------------------------------------------------------
@@ -123,7 +125,7 @@ class Interpreter:
                 self.keras.escape(result)
 
     def _run_class(self, cls: Class) -> None:
-        """The methods of a class that were not called, on the objects that exist or on one made with unknown arguments."""
+        """The methods that were not called, on the objects that exist or on one made with unknown arguments."""
         instances = cls.instances[:2] or [self._instance_of_unknowns(cls)]
         for instance in instances:
             missing = True
@@ -132,9 +134,9 @@ class Interpreter:
                     break
                 before = self.keras.missing_attributes
                 for name, member in list(cls.store.items()):
-                    if isinstance(member, Function) and (not member.called or attempt) and not self._is_running(member):
-                        if attempt and name == "__init__":
-                            continue
+                    if not isinstance(member, Function) or self._is_running(member):
+                        continue
+                    if not member.called or (attempt and name != "__init__"):
                         self._run_method(instance, name, member)
                 missing = self.keras.missing_attributes > before
 
@@ -162,7 +164,14 @@ class Interpreter:
         for parameter in parameters[len(leading) :]:
             if parameter.arg not in function.defaults:
                 keywords[parameter.arg] = Argument(self.keras.unknown_parameter(function, parameter.arg))
-        return self.call_function(function, Arguments(tuple(arguments), keywords), node)
+        outer = self.assumed_nodes
+        self.assumed_nodes = outer | {
+            id(default) for default in (*node.args.defaults, *node.args.kw_defaults) if default
+        }
+        try:
+            return self.call_function(function, Arguments(tuple(arguments), keywords), node)
+        finally:
+            self.assumed_nodes = outer
 
     def _is_running(self, function: Function) -> bool:
         return any(frame.function is function for frame in self.frames)
@@ -400,10 +409,9 @@ class Interpreter:
         for statement in statements:
             self.tick()
             handler = _STATEMENTS.get(type(statement))
-            if handler is not None:
-                end = handler(self, statement)
-                if end:
-                    return end
+            end: str = handler(self, statement) if handler is not None else _FALLS_THROUGH
+            if end:
+                return end
         return _FALLS_THROUGH
 
     def _expression_statement(self, node: ast.Expr) -> str:
@@ -1022,7 +1030,9 @@ class Interpreter:
         parts: list[str] = []
         for piece in node.values:
             value = self.eval(piece.value if isinstance(piece, ast.FormattedValue) else piece)
-            if not isinstance(value, Const) or (isinstance(piece, ast.FormattedValue) and piece.format_spec is not None):
+            if not isinstance(value, Const) or (
+                isinstance(piece, ast.FormattedValue) and piece.format_spec is not None
+            ):
                 return Unknown("a formatted string")
             parts.append(str(value.value))
         return Const("".join(parts), node)

@@ -51,6 +51,7 @@ from bcelint.knowledge import activations, heads, layers, losses, metrics
 from bcelint.knowledge.domains import Domain, Expectation, Family
 from bcelint.knowledge.layers import Effect, ShapeRule
 from bcelint.knowledge.names import canonical
+from bcelint.places import Place
 
 if TYPE_CHECKING:
     from bcelint.inference.interpreter import Interpreter
@@ -58,7 +59,59 @@ if TYPE_CHECKING:
 _KERAS_MODELS = ("keras.Model", "keras.Sequential")
 _KERAS_LOSS = "keras.losses.Loss"
 _BUILTINS = frozenset(
-    ["len", "range", "zip", "enumerate", "list", "tuple", "dict", "set", "int", "float", "str", "bool", "isinstance", "hasattr", "getattr", "setattr", "super", "print", "sorted", "reversed", "map", "filter", "sum", "min", "max", "abs", "round", "type", "any", "all", "iter", "next", "callable", "vars", "id", "open", "input", "exit", "quit", "repr", "format", "divmod", "pow", "object", "staticmethod", "classmethod", "property", "hash", "slice", "eval", "exec"]
+    [
+        "len",
+        "range",
+        "zip",
+        "enumerate",
+        "list",
+        "tuple",
+        "dict",
+        "set",
+        "int",
+        "float",
+        "str",
+        "bool",
+        "isinstance",
+        "hasattr",
+        "getattr",
+        "setattr",
+        "super",
+        "print",
+        "sorted",
+        "reversed",
+        "map",
+        "filter",
+        "sum",
+        "min",
+        "max",
+        "abs",
+        "round",
+        "type",
+        "any",
+        "all",
+        "iter",
+        "next",
+        "callable",
+        "vars",
+        "id",
+        "open",
+        "input",
+        "exit",
+        "quit",
+        "repr",
+        "format",
+        "divmod",
+        "pow",
+        "object",
+        "staticmethod",
+        "classmethod",
+        "property",
+        "hash",
+        "slice",
+        "eval",
+        "exec",
+    ]
 )
 _SHORT_MODULES = {
     "keras": "keras",
@@ -139,10 +192,11 @@ class KerasApi:
         self._meetings: list[_Meeting] = [_Meeting()]
         self._folded: dict[int, tuple[Value, Value]] = {}
         self._models: list[Value] = []
-        self._single_softmaxes: dict[int, tuple[Tensor, Guard]] = {}
+        self._single_softmaxes: dict[int, tuple[Tensor, Guard, set[int]]] = {}
         self._heads: dict[int, ast.AST | None] = {}
-        self._logit_nodes: set[int] = set()
+        self._logit_heads: list[ast.AST | None] = []
         self._calling: list[Value] = []
+        self._serial = itertools.count()
 
     # --- names --------------------------------------------------------------------------------------------------------
 
@@ -292,7 +346,7 @@ class KerasApi:
         return Method(owner, name, node)
 
     def set_attribute(self, owner: Value, name: str, value: Value) -> None:
-        if isinstance(owner, Instance) or isinstance(owner, Class):
+        if isinstance(owner, (Instance, Class)):
             self.interpreter.write(owner.store, name, value)
         elif isinstance(owner, LayersOf):
             # model.layers[-1].activation = ...: the model is not what its construction says any more.
@@ -325,15 +379,19 @@ class KerasApi:
             return tensors.indexed(owner, _picks(index_node, self.interpreter.eval), node)
         index = self.interpreter.eval(index_node)
         if isinstance(owner, LayersOf):
-            if owner.index is None and isinstance(index, Const) and isinstance(index.value, int):
+            members = self.items_of(owner)
+            if members is not None and isinstance(index_node, ast.Slice):
+                owner = ListValue(Sequence(tuple(members)))
+            elif owner.index is None and isinstance(index, Const) and isinstance(index.value, int):
                 return LayersOf(owner.model, index.value)
-            return Unknown("layers of a model")
+            else:
+                return Unknown("layers of a model")
         if isinstance(owner, DictValue):
             return each(index, lambda key: self._dict_item(owner, key))
         items = self.items_of(owner)
-        if items is not None and isinstance(index, Const) and isinstance(index.value, int):
-            if -len(items) <= index.value < len(items):
-                return items[index.value]
+        position = index.value if isinstance(index, Const) and isinstance(index.value, int) else None
+        if items is not None and position is not None and -len(items) <= position < len(items):
+            return items[position]
         if items is not None and isinstance(index_node, ast.Slice):
             bounds = [
                 self.interpreter.eval(b) if b is not None else NONE
@@ -471,12 +529,18 @@ class KerasApi:
         combos = list(itertools.islice(itertools.product(*(options(v) for v in values)), 65))
         if len(combos) > 64:
             return unknown_tensor("too many alternatives")
+        if len(combos) == 1:
+            return function(*(value for _, value in combos[0]))
+        outer = self.interpreter.path
         for combo in combos:
             guard: Guard | None = ALWAYS
             for each_guard, _ in combo:
                 guard = None if guard is None else conjoin(guard, each_guard)
-            if guard is not None:
+            path = None if guard is None else conjoin(outer, guard)
+            if guard is not None and path is not None:
+                self.interpreter.path = path
                 results.append((guard, function(*(value for _, value in combo))))
+        self.interpreter.path = outer
         return choice(results)
 
     # --- calls --------------------------------------------------------------------------------------------------------
@@ -506,6 +570,8 @@ class KerasApi:
             return self.interpreter.call(function.function, merged, node)
         if isinstance(function, Choice):
             return self.over([function], lambda option: self.interpreter.call(option, arguments, node))
+        if isinstance(function, Unknown) and _method_name(function) == "Choice":
+            return self._hyperparameter(arguments)
         for value in arguments.values():
             self.escape(value)
         if isinstance(function, Const) and function.value is None:
@@ -515,6 +581,15 @@ class KerasApi:
             return unknown_tensor(why or "an unknown function")
         why = function.why if isinstance(function, Unknown) else ""
         return Unknown(why)
+
+    def _hyperparameter(self, arguments: Arguments) -> Value:
+        """``hp.Choice("activation", ["relu", "sigmoid"])``: any of the values."""
+        values = arguments.get("values", position=1)
+        items = self.items_of(values.value) if values is not None else None
+        if not items:
+            return Unknown("a hyperparameter")
+        subject = ("hyperparameter", next(self._serial))
+        return choice([(self._picked(subject, i), item) for i, item in enumerate(items)])
 
     def _call_api(self, function: Api, arguments: Arguments, node: ast.AST) -> Value:
         name = function.name
@@ -643,9 +718,9 @@ class KerasApi:
         from_tf: bool = False,
     ) -> Tensor:
         """An activation on a tensor, with its axis where it has one."""
-        if activation.name in activations.SIGMOIDS or activation.domain is Domain.SIMPLEX:
-            if any(step.kind in ("call", "numpy") for step in tensor.steps) and tensor.domain is Domain.REAL:
-                self._logit_nodes.add(id(tensor.node))
+        squashes = activation.name in activations.SIGMOIDS or activation.domain is Domain.SIMPLEX
+        if squashes and tensor.domain is Domain.REAL and any(s.kind in ("call", "numpy") for s in tensor.steps):
+            self._logit_heads.append(tensor.node)
         result = tensors.activate(tensor, activation, node, tensorflow_function=from_tf)
         if activation.domain not in (Domain.SIMPLEX, Domain.LOG_SIMPLEX):
             return result
@@ -661,8 +736,8 @@ class KerasApi:
             length = tensor.dims[position] if tensor.dims and rank is not None and -rank <= position < rank else None
             if not (position == 1 and rank is None):
                 result = replace(result, domain=Domain.UNKNOWN, why="a softmax over another axis than the last")
-        if length == 1 and activation.name == "softmax" and node is not None:
-            self._single_softmaxes[id(node)] = (result, self.interpreter.path)
+        if length == 1 and activation.name == "softmax" and node is not None and tensor.layer_node is not None:
+            self._single_softmaxes[id(node)] = (result, self.interpreter.path, set(self.interpreter.assumed_nodes))
         return result
 
     def apply_activation(self, value: Value, tensor: Tensor, node: ast.AST | None) -> Value:
@@ -1097,22 +1172,7 @@ class KerasApi:
         """``Sequential(layers)`` and ``Model(inputs, outputs)``, also as ``super().__init__``."""
         if name == "keras.Sequential":
             members = arguments.get("layers", position=0)
-            if members is None:
-                items: Value = Sequence(())
-            else:
-                found = self.items_of(members.value)
-                if found is None and isinstance(members.value, Const) and members.value.value is None:
-                    found = []
-                items = Sequence(tuple(found)) if found is not None else Unknown("layers of a Sequential")
-                if isinstance(members.value, Choice):
-                    items = each(
-                        members.value,
-                        lambda m: (
-                            Sequence(tuple(self.items_of(m) or ()))
-                            if self.items_of(m) is not None
-                            else Unknown("layers")
-                        ),
-                    )
+            items = each(members.value, self._layer_sequence) if members is not None else Sequence(())
             self.interpreter.write(model.store, "$layers", items)
             return
         outputs = arguments.get("outputs", "output", position=1)
@@ -1123,6 +1183,13 @@ class KerasApi:
                 value = found[0]
             self.interpreter.write(model.store, "$outputs", value)
             self._note_heads(value)
+
+    def _layer_sequence(self, members: Value) -> Value:
+        """The layers of ``Sequential(members)``; layers that are not known stand as one unknown layer."""
+        if isinstance(members, Const) and members.value is None:
+            return Sequence(())
+        found = self.items_of(members)
+        return Sequence(tuple(found)) if found is not None else Sequence((Unknown("layers of a Sequential"),))
 
     def _note_heads(self, outputs: Value, loss_node: ast.AST | None = None) -> None:
         """Remember which activations are at the end of a model."""
@@ -1564,7 +1631,7 @@ class KerasApi:
         made = Loss(spec, False, node, spelling, node, None, api)
         axis = arguments.keywords.get("axis")
         if axis is not None and not (isinstance(axis.value, Const) and axis.value.value == -1):
-            return replace(made, from_logits=None)  # the classes lie on another axis than the one that is followed
+            return Unknown("the classes lie on another axis than the last")
         if not spec.takes_logits:
             return made
         if flag is None:
@@ -1679,7 +1746,8 @@ class KerasApi:
                     if not partly:
                         self._emit(facts.Unresolved(place, why))
                         continue
-                if not related(head_guard - path, loss_guard - path):
+                assumed = self._is_assumed(head_tensor, resolved) and bool(both - path)
+                if assumed or not related(head_guard - path, loss_guard - path):
                     self._emit(facts.Unresolved(place, "head and loss are chosen by different tests"))
                     continue
                 assert head_tensor is not None
@@ -1696,6 +1764,21 @@ class KerasApi:
                         backend=self.backend,
                     )
                 )
+
+    def _is_assumed(self, tensor: Tensor | None, loss: Loss | None) -> bool:
+        """Whether a side rests on the default of a parameter of a function that nobody calls.
+
+        Such a call is possible; that it also takes a certain branch is one assumption too many.
+        """
+        nodes = self.interpreter.assumed_nodes
+        if not nodes:
+            return False
+        values: list[Value] = []
+        if tensor is not None and tensor.argument is not None:
+            values.append(tensor.argument.value)
+        if loss is not None and loss.flag is not None:
+            values.append(loss.flag.value)
+        return any(id(getattr(option, "node", None)) in nodes for v in values for _, option in options(v))
 
     def _meet_callable(self, head: Value, function: Value, site: ast.AST, guard: Guard) -> None:
         """A custom loss: what it does with the head is found by running it."""
@@ -1983,6 +2066,7 @@ class KerasApi:
         for model in self._models:
             if isinstance(model, Model):
                 self.outputs(model)
+        logits = self._meant_as_logits()
         for record in self._compiled:
             usage = self.usage(record.model)
             if usage.used and not usage.trained and not usage.escaped:
@@ -1990,11 +2074,13 @@ class KerasApi:
             for fact in record.facts:
                 if isinstance(fact, (facts.Pairing, facts.MetricUse)) and usage.labels:
                     fact = replace(fact, labels=usage.labels)
+                if isinstance(fact, facts.Pairing) and fact.head.place in logits:
+                    fact = replace(fact, intent="logits")
                 add(fact)
         place = self.interpreter.recorder.place
-        for tensor, path in self._single_softmaxes.values():
+        for tensor, path, assumed in self._single_softmaxes.values():
             where = place(tensor.node)
-            if where is not None:
+            if where is not None and not (path and assumed):
                 is_head = id(tensor.node) in self._heads
                 add(
                     facts.SingleUnitSoftmax(
@@ -2008,6 +2094,20 @@ class KerasApi:
                         place(self._heads.get(id(tensor.node))),
                     )
                 )
+
+    def _meant_as_logits(self) -> set[Place | None]:
+        """The heads that the rest of the file takes for logits: a sigmoid on ``predict()``, a metric that cuts at 0."""
+        place = self.interpreter.recorder.place
+        found = {place(node) for node in self._logit_heads}
+        for record in self._compiled:
+            for fact in record.facts:
+                if isinstance(fact, facts.MetricUse) and fact.head is not None:
+                    cut_at_zero = (
+                        isinstance(fact.cut, (int, float)) and not isinstance(fact.cut, bool) and fact.cut == 0
+                    )
+                    if fact.head.domain is Domain.REAL and (fact.cut is True or cut_at_zero):
+                        found.add(fact.head.place)
+        return found
 
 
 _SOME_LAYER = 10**6
@@ -2033,6 +2133,12 @@ _MODEL_METHODS = frozenset(
         *heads.MODEL_METHODS_THAT_TRAIN,
     }
 )
+
+
+def _method_name(function: Unknown) -> str:
+    """The last name of an attribute of something unknown (``hp.Choice``)."""
+    symbol = function.symbol
+    return symbol[2] if isinstance(symbol, tuple) and len(symbol) == 3 and symbol[0] == "." else ""
 
 
 def _picks(node: ast.expr, evaluate: Callable[[ast.expr], Value]) -> list[str]:

@@ -49,7 +49,6 @@ def activate(
     activation: Activation,
     node: ast.AST | None,
     *,
-    axis_is_last: bool = True,
     tensorflow_function: bool = False,
 ) -> Tensor:
     """The tensor behind an activation; ``linear`` keeps what is there."""
@@ -70,7 +69,7 @@ def activate(
         high=high,
         activation=activation.name,
         dims=tensor.dims,
-        last=tensor.last if axis_is_last or activation.domain is not Domain.SIMPLEX else tensor.last,
+        last=tensor.last,
         node=node,
         layer=tensor.layer,
         layer_node=tensor.layer_node,
@@ -258,11 +257,25 @@ def negated(tensor: Tensor, node: ast.AST) -> Tensor:
     return with_number("Sub", tensor, 0.0, node, reflected=True)
 
 
+def broadcast(a: Tensor, b: Tensor) -> Tensor:
+    """The shape of an elementwise result, as far as both shapes tell."""
+    if a.dims is not None and b.dims is not None and len(a.dims) == len(b.dims):
+        return Tensor().shaped(tuple(_longer(x, y) for x, y in zip(a.dims, b.dims, strict=True)))
+    return Tensor().shaped(None, _longer(a.last, b.last))
+
+
+def _longer(x: int | None, y: int | None) -> int | None:
+    """The length of an axis of two operands: an axis of length 1 is stretched."""
+    if x == y:
+        return x
+    if x == 1 or y == 1:
+        return y if x == 1 else x  # an unknown length stays unknown: it may be 1 or not
+    return x if x is not None else y
+
+
 def combined(operator: str, a: Tensor, b: Tensor, node: ast.AST) -> Tensor:
     """``a op b`` for two tensors."""
-    shape = a if a.last is not None or b.last is None else b
-    if a.last == 1 and b.last is not None:
-        shape = b
+    shape = broadcast(a, b)
     if operator == "Div" and a.activation == "exponential" and b.below is not None and b.below.serial == a.serial:
         # exp(z) / sum(exp(z)): a softmax by hand
         return replace(a, domain=Domain.SIMPLEX, low=0.0, high=1.0, activation="softmax", node=node, below=a)

@@ -6,7 +6,7 @@ their last version.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bcelint.knowledge.domains import Expectation, Family
 
@@ -49,106 +49,124 @@ _TF_LABELS = ("labels", "logits")
 _SM = ("gt", "pr")
 
 
-def _keras(name: str, *functions: str) -> dict[str, tuple[str, ...]]:
-    """The class and function addresses of a loss of ``keras.losses``; functions are also reachable as metrics."""
-    return {
-        "classes": (f"keras.losses.{name}", f"tf.losses.{name}"),
-        "functions": tuple(
-            f"{module}.{function}"
-            for function in functions
-            for module in ("keras.losses", "keras.metrics", "tf.losses")
-        ),
-    }
+def _keras(loss: Loss, *functions: str) -> Loss:
+    """A loss of ``keras.losses`` with the addresses of its class and functions, which are also reachable as metrics."""
+    modules = ("keras.losses", "keras.metrics", "tf.losses")
+    return replace(
+        loss,
+        classes=(f"keras.losses.{loss.name}", f"tf.losses.{loss.name}"),
+        functions=tuple(f"{module}.{function}" for function in functions for module in modules),
+    )
 
 
-def _regression(name: str, *strings: str) -> Loss:
-    return Loss(name, _O, _OTHER, strings=(name, *strings), **_keras(name, *(s for s in strings)))
+def _other(name: str, *strings: str) -> Loss:
+    """A loss that bcelint knows so as to stay silent about it."""
+    return _keras(Loss(name, _O, _OTHER, strings=(name, *strings)), *strings)
 
 
 LOSSES: tuple[Loss, ...] = (
-    Loss(
-        "BinaryCrossentropy",
-        _B,
-        _PROB,
-        True,
-        ("binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"),
-        ("from_logits", "label_smoothing", "axis", "reduction", "name"),
-        ("y_true", "y_pred", "from_logits", "label_smoothing", "axis"),
-        **_keras("BinaryCrossentropy", "binary_crossentropy", "bce", "BCE"),
-        rescued=True,
+    _keras(
+        Loss(
+            "BinaryCrossentropy",
+            _B,
+            _PROB,
+            True,
+            ("binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"),
+            ("from_logits", "label_smoothing", "axis", "reduction", "name"),
+            ("y_true", "y_pred", "from_logits", "label_smoothing", "axis"),
+            rescued=True,
+        ),
+        "binary_crossentropy",
+        "bce",
+        "BCE",
     ),
-    Loss(
-        "BinaryFocalCrossentropy",
-        _B,
-        _PROB,
-        True,
-        ("binary_focal_crossentropy", "BinaryFocalCrossentropy"),
-        ("apply_class_balancing", "alpha", "gamma", "from_logits", "label_smoothing", "axis"),
-        ("y_true", "y_pred", "apply_class_balancing", "alpha", "gamma", "from_logits", "label_smoothing", "axis"),
-        **_keras("BinaryFocalCrossentropy", "binary_focal_crossentropy"),
+    _keras(
+        Loss(
+            "BinaryFocalCrossentropy",
+            _B,
+            _PROB,
+            True,
+            ("binary_focal_crossentropy", "BinaryFocalCrossentropy"),
+            ("apply_class_balancing", "alpha", "gamma", "from_logits", "label_smoothing", "axis"),
+            ("y_true", "y_pred", "apply_class_balancing", "alpha", "gamma", "from_logits", "label_smoothing", "axis"),
+        ),
+        "binary_focal_crossentropy",
     ),
-    Loss(
-        "CategoricalCrossentropy",
-        _C,
-        _SIMPLEX,
-        True,
-        ("categorical_crossentropy", "CategoricalCrossentropy"),
-        ("from_logits", "label_smoothing", "axis", "reduction", "name"),
-        ("y_true", "y_pred", "from_logits", "label_smoothing", "axis"),
-        **_keras("CategoricalCrossentropy", "categorical_crossentropy"),
-        rescued=True,
+    _keras(
+        Loss(
+            "CategoricalCrossentropy",
+            _C,
+            _SIMPLEX,
+            True,
+            ("categorical_crossentropy", "CategoricalCrossentropy"),
+            ("from_logits", "label_smoothing", "axis", "reduction", "name"),
+            ("y_true", "y_pred", "from_logits", "label_smoothing", "axis"),
+            rescued=True,
+        ),
+        "categorical_crossentropy",
     ),
-    Loss(
-        "CategoricalFocalCrossentropy",
-        _C,
-        _SIMPLEX,
-        True,
-        ("categorical_focal_crossentropy", "CategoricalFocalCrossentropy"),
-        ("alpha", "gamma", "from_logits", "label_smoothing", "axis"),
-        ("y_true", "y_pred", "alpha", "gamma", "from_logits", "label_smoothing", "axis"),
-        **_keras("CategoricalFocalCrossentropy", "categorical_focal_crossentropy"),
+    _keras(
+        Loss(
+            "CategoricalFocalCrossentropy",
+            _C,
+            _SIMPLEX,
+            True,
+            ("categorical_focal_crossentropy", "CategoricalFocalCrossentropy"),
+            ("alpha", "gamma", "from_logits", "label_smoothing", "axis"),
+            ("y_true", "y_pred", "alpha", "gamma", "from_logits", "label_smoothing", "axis"),
+        ),
+        "categorical_focal_crossentropy",
     ),
-    Loss(
-        "SparseCategoricalCrossentropy",
-        _S,
-        _SIMPLEX,
-        True,
-        ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"),
-        ("from_logits", "ignore_class", "reduction", "axis", "name"),
-        ("y_true", "y_pred", "from_logits"),
-        **_keras("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy"),
-        rescued=True,
+    _keras(
+        Loss(
+            "SparseCategoricalCrossentropy",
+            _S,
+            _SIMPLEX,
+            True,
+            ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"),
+            ("from_logits", "ignore_class", "reduction", "axis", "name"),
+            ("y_true", "y_pred", "from_logits"),
+            rescued=True,
+        ),
+        "sparse_categorical_crossentropy",
     ),
-    Loss(
-        "CategoricalGeneralizedCrossEntropy",
-        _S,
-        _SIMPLEX,
-        class_parameters=("q",),
-        **_keras("CategoricalGeneralizedCrossEntropy", "categorical_generalized_cross_entropy"),
+    _keras(
+        Loss(
+            "CategoricalGeneralizedCrossEntropy",
+            _S,
+            _SIMPLEX,
+            class_parameters=("q",),
+        ),
+        "categorical_generalized_cross_entropy",
     ),
     # Losses that bcelint knows so as to stay silent about them.
-    Loss(
-        "KLDivergence",
-        _O,
-        _OTHER,
-        strings=("kld", "KLD", "KLDivergence", "kl_divergence", "kullback_leibler_divergence"),
-        **_keras("KLDivergence", "kld", "KLD", "kl_divergence", "kullback_leibler_divergence"),
+    _keras(
+        Loss(
+            "KLDivergence",
+            _O,
+            _OTHER,
+            strings=("kld", "KLD", "KLDivergence", "kl_divergence", "kullback_leibler_divergence"),
+        ),
+        "kld",
+        "KLD",
+        "kl_divergence",
+        "kullback_leibler_divergence",
     ),
-    _regression("Poisson", "poisson"),
-    _regression("MeanSquaredError", "mean_squared_error", "mse", "MSE"),
-    _regression("MeanAbsoluteError", "mean_absolute_error", "mae", "MAE"),
-    _regression("MeanAbsolutePercentageError", "mean_absolute_percentage_error", "mape", "MAPE"),
-    _regression("MeanSquaredLogarithmicError", "mean_squared_logarithmic_error", "msle", "MSLE"),
-    _regression("CosineSimilarity", "cosine_similarity", "cosine_proximity", "cosine"),
-    _regression("Huber", "huber", "huber_loss"),
-    _regression("LogCosh", "log_cosh", "logcosh"),
-    _regression("Hinge", "hinge"),
-    _regression("SquaredHinge", "squared_hinge"),
-    _regression("CategoricalHinge", "categorical_hinge"),
-    _regression("Dice", "dice"),
-    _regression("Tversky", "tversky"),
-    _regression("Circle", "circle"),
-    _regression("CTC", "ctc"),
+    _other("Poisson", "poisson"),
+    _other("MeanSquaredError", "mean_squared_error", "mse", "MSE"),
+    _other("MeanAbsoluteError", "mean_absolute_error", "mae", "MAE"),
+    _other("MeanAbsolutePercentageError", "mean_absolute_percentage_error", "mape", "MAPE"),
+    _other("MeanSquaredLogarithmicError", "mean_squared_logarithmic_error", "msle", "MSLE"),
+    _other("CosineSimilarity", "cosine_similarity", "cosine_proximity", "cosine"),
+    _other("Huber", "huber", "huber_loss"),
+    _other("LogCosh", "log_cosh", "logcosh"),
+    _other("Hinge", "hinge"),
+    _other("SquaredHinge", "squared_hinge"),
+    _other("CategoricalHinge", "categorical_hinge"),
+    _other("Dice", "dice"),
+    _other("Tversky", "tversky"),
+    _other("Circle", "circle"),
+    _other("CTC", "ctc"),
     # keras.ops and keras.backend: (target, output) since Keras 2.0.7
     Loss(
         "binary_crossentropy",

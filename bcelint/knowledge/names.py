@@ -59,6 +59,7 @@ MODULE_ALIASES: dict[str, str] = {
     "segmentation_models": "sm",
     "keras_nlp": "keras_hub",
     "kerastuner": "keras_tuner",
+    "keras_tuner.backend.keras": "keras",
     "jax.numpy": "jnp",
     "numpy": "np",
     "autograd.numpy": "np",
@@ -80,6 +81,20 @@ OBJECT_HOMES: dict[str, str] = {
     "keras.Loss": "keras.losses.Loss",
     "keras.Metric": "keras.metrics.Metric",
     "keras.config.epsilon": "keras.backend.epsilon",
+} | {
+    # The layer classes of TF 1; its functions (tf.layers.dense) are objects of their own.
+    f"tf.layers.{name}": f"keras.layers.{name}"
+    for name in [
+        "Dense",
+        "Conv1D",
+        "Conv2D",
+        "Conv3D",
+        "Conv2DTranspose",
+        "Flatten",
+        "Dropout",
+        "BatchNormalization",
+        "MaxPooling2D",
+    ]
 }
 
 # Packages below which the modules between the package and the object carry no meaning: ``keras.layers.core.Dense``.

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class Rule(NamedTuple):
     """What is public about a rule.
 
-    ``fixable`` is ``safe``, ``unsafe``, ``sometimes`` (safe where the file shows what is meant) or ``no``. ``module`` has
-    ``check(facts) -> Iterator[Finding]``; it is empty for the rules about the file itself, which the pipeline reports.
+    ``fixable`` is ``safe``, ``unsafe``, ``sometimes`` (safe where the file shows what is meant) or ``no``. ``module``
+    has ``check(facts) -> Iterator[Finding]``; it is empty for the rules about the file itself, which the pipeline
+    reports.
     """
 
     code: str

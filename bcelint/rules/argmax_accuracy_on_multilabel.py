@@ -43,7 +43,7 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             label="CategoricalAccuracy in TF 2.2 and newer and in Keras 3, whatever the loss",
             related=tuple(related),
             notes=(
-                "a row counts as right when its largest output is the first of its labels; the others are not looked at",
+                "a row counts as right when its largest output is the first of its labels; the others do not count",
             ),
             plans=_plans(use, use.head),
             help="use BinaryAccuracy()",

@@ -145,8 +145,13 @@ def made_by(head: Head) -> str:
     if head.literal:
         return f"these values run from {head.low:g} to {head.high:g}"
     if head.domain is Domain.REAL:
-        layer = head.layer_name or "this"
-        return "no activation: any number" if head.explicit else f"`{layer}` has no activation here: any number"
+        if head.activation not in ("", "linear"):
+            return f"`{head.activation}` gives any number"
+        if head.layer_name in TAKES_ACTIVATION:
+            return (
+                "no activation: any number" if head.explicit else f"`{head.layer_name}` has no activation: any number"
+            )
+        return f"`{head.layer_name}` gives any number" if head.layer_name else "this can be any number"
     if head.activation in SIGMOIDS:
         return "the output is already a probability here"
     if head.domain is Domain.SIMPLEX:
@@ -170,6 +175,7 @@ def rescued(pairing: Pairing) -> bool:
     head = pairing.head
     return (
         pairing.loss.rescued
+        and pairing.backend in ("", "tensorflow")
         and not head.eager_only
         and not head.mixed_precision
         and head.explicit
@@ -183,6 +189,8 @@ def rescue_note(pairing: Pairing) -> str:
     if rescued(pairing):
         return "Keras on TensorFlow notices and uses the logits, with a warning; JAX and PyTorch do not"
     step = next((s for s in pairing.head.steps if s.kind not in ("identity", "call")), None)
+    if pairing.backend not in ("", "tensorflow"):
+        return f"Keras says nothing about it on {pairing.backend}"
     if not pairing.loss.rescued:
         return f"`{pairing.loss.name}` does so on every backend, without a warning"
     if step is not None and step.kind == "numpy":

@@ -17,8 +17,8 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
         what = "a softmax" if softmax else "a sigmoid"
         wants = f"`{loss.name}` applies a sigmoid again" if loss.flag is None else "and this applies a sigmoid again"
         floor = (
-            f"the loss cannot fall below {common.FLOOR_POSITIVE} for positives and {common.FLOOR_NEGATIVE} for negatives "
-            f"(about {common.FLOOR_BALANCED} on balanced data), and accuracy may still look normal"
+            f"the loss cannot fall below {common.FLOOR_POSITIVE} for positives and {common.FLOOR_NEGATIVE} for "
+            f"negatives (about {common.FLOOR_BALANCED} on balanced data), and accuracy may still look normal"
         )
         yield common.report(
             "BCE101",

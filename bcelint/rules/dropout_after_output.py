@@ -42,8 +42,8 @@ def _finding(pairing: Pairing, step: Step, place: Place) -> Finding:
         label=f"in training this {what}",
         related=tuple(related),
         notes=(
-            "a zeroed output of a positive example costs 16.1 and gets no gradient, so the training loss stays far above the "
-            "validation loss",
+            "a zeroed output of a positive example costs 16.1 and gets no gradient, so the training loss stays above "
+            "the validation loss",
         ),
         plans=_plans(pairing, step, place),
         help="move it before the output layer",

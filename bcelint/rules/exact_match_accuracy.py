@@ -37,9 +37,7 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             place=use.place,
             label="0.97 is not 1",
             related=tuple(related),
-            notes=(
-                'it reads 0.0 in every epoch, except where an output saturates; the string "accuracy" means another metric',
-            ),
+            notes=('it reads 0.0, except where an output saturates; the string "accuracy" is another metric',),
             plans=_plans(use),
             help='use "accuracy", or the accuracy class that fits the loss',
         )

@@ -39,6 +39,6 @@ def _symptom(pairing: Pairing) -> str:
     if pairing.loss.name == "log_loss":
         return "the log of a negative number is NaN"
     return (
-        "values outside [0, 1] are clipped and get no gradient: a wrong one costs 15.9 to 16.1 (15.2 to 15.4 in tf_keras)"
-        " and teaches nothing; some seeds train all the same, others stay near 7.7 to 8.1"
+        "values outside [0, 1] are clipped and get no gradient: a wrong one costs 15.9 to 16.1 (15.2 to 15.4 in "
+        "tf_keras) and teaches nothing; some seeds train all the same, others stay near 7.7 to 8.1"
     )

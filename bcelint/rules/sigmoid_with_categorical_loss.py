@@ -18,8 +18,8 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             label="this expects outputs that sum to 1",
             head_label="each output is a probability of its own here",
             notes=(
-                "only the ratios of the outputs are trained, so all of them can drift to 0 or 1; Keras on TensorFlow trains "
-                "a softmax on the logits behind the sigmoids, while predict() returns the sigmoids",
+                "only the ratios of the outputs are trained, so all of them can drift to 0 or 1; Keras on TensorFlow "
+                "trains a softmax on the logits behind the sigmoids, while predict() returns the sigmoids",
             ),
             plans=(common.set_activation(pairing.head, "softmax", "end the model in a softmax"),),
             help="use a softmax if each example has one class, a binary loss if it can have several",

@@ -33,8 +33,8 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
 _HEAD = "the output is a softmax over one unit: the constant 1"
 _INNER = "a softmax over an axis of length 1 makes every weight 1"
 _HEAD_NOTE = (
-    "predict() says 1.0 for everything and accuracy stays at the share of positives; Keras on TensorFlow trains the logits "
-    "behind it all the same, so the loss may fall"
+    "predict() says 1.0 for everything and accuracy stays at the share of positives; Keras on TensorFlow trains the "
+    "logits behind it all the same, so the loss may fall"
 )
 _INNER_NOTE = "what it multiplies passes unchanged, and the layers before it get no gradient"
 

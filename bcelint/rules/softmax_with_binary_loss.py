@@ -21,8 +21,8 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             label=f"this treats the {units} outputs as separate yes/no questions",
             head_label="the outputs sum to 1 here",
             notes=(
-                "Keras on TensorFlow uses the logits behind the softmax and trains a sigmoid for each class, which is not "
-                "what predict() returns; JAX and PyTorch train the softmax with another loss value",
+                "Keras on TensorFlow uses the logits behind the softmax and trains a sigmoid for each class, which is "
+                "not what predict() returns; JAX and PyTorch train the softmax with another loss value",
             ),
             plans=(_plan(pairing),),
             help="use a categorical loss if each example has one class, sigmoids if it can have several",

@@ -35,7 +35,7 @@ def _symptom(pairing: Pairing) -> str:
     head = pairing.head
     if pairing.loss.expects is Expectation.LOGITS:
         if head.activation.startswith("relu"):
-            return "a class whose unit is below 0 gets no gradient; with all units at 0 every class has the same probability"
+            return "a unit at 0 gets no gradient; with all of them at 0 every class has the same probability"
         return f"logits {common.range_words(head)} cannot tell the classes far apart: the loss has a floor"
     if head.activation.startswith("relu"):
         return "a unit at 0 gives log(1e-7) = -16.1 and no gradient: the loss can stick there"
