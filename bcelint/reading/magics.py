@@ -25,6 +25,10 @@ _AUTOMAGIC = re.compile(
 )
 _CANDIDATE = re.compile(r"^[ \t]*[%!?]|=[ \t]*[!%]|\?[ \t]*$", re.MULTILINE)
 _ASSIGNED = re.compile(r"(?P<target>[^=]*=[ \t]*)[!%]")
+# Line magics that run the rest of the line: the rest stays where it is, behind a header of the same width.
+_STATEMENT_MAGIC = re.compile(
+    r"[ \t]*(?P<magic>%(?:time|timeit|prun|memit|mprun|lprun)(?:[ \t]+-\w+(?:[ \t]+\d+)?)*[ \t]+)(?=[^\s-])"
+)
 # With a single percent sign some front ends take what can only be a cell magic for one.
 _CELL_MAGIC = re.compile(
     r"""(?:[ \t]*(?:\#[^\n]*)?\n)*[ \t]*
@@ -64,6 +68,11 @@ def blank_cell_magics(text: str) -> str:
 
 def _blank(rows: list[str], line: LogicalLine) -> None:
     assigned = _ASSIGNED.match(rows[line.first])
+    timed = _STATEMENT_MAGIC.match(rows[line.first])
+    if timed:
+        header = "if 1:".ljust(len(timed["magic"]))
+        rows[line.first] = line.indent + header + rows[line.first][timed.end() :]
+        return
     if assigned:
         rows[line.first] = assigned["target"] + "..."
     else:

@@ -67,6 +67,8 @@ MAGICS = {
     "shell": ("!pip install -q keras  # it's (\nx = 1", ["x = 1"]),
     "continued shell": ("!pip install \\\n    keras \\\n    tensorflow\nx = 1", ["x = 1"]),
     "help": ("?model\nmodel??\nmodel.fit?\nx = 1", ["x = 1"]),
+    "timed statement": ("%time h = model.fit(x)\ny = 1", ["if 1:\n    h = model.fit(x)", "y = 1"]),
+    "timed with options": ("%timeit -n 1 -r 2 f(x)", ["if 1:\n    f(x)"]),
     "timed cell": ("%%time\nx = 1", ["x = 1"]),
     "two cell magics": ("# a\n\n%%capture out\n%%time\nx = 1", ["x = 1"]),
     "shell cell": ("%%bash\nif [ -f x ]; then ls; fi", []),
