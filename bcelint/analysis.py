@@ -24,30 +24,38 @@ class Analysis:
         findings: unsuppressed and unfiltered, sorted, with fix *plans*.
         pairs: head/loss pairs that were decided.
         undecided: pairs that were seen and could not be decided.
+        exhausted: the file took more steps than it may; what was not reached is not in the other figures.
     """
 
     findings: tuple[Finding, ...]
     pairs: int = 0
     undecided: int = 0
+    exhausted: bool = False
 
 
 def infer(source: Source) -> tuple[Fact, ...]:
     """The facts of a file."""
-    if source.tree is None:
-        return ()
+    return _interpret(source).facts
+
+
+def _interpret(source: Source) -> Recorder:
     recorder = Recorder(source.place)
+    if source.tree is None:
+        return recorder
     # In a file of another framework a bare `Sequential` is that framework's.
     foreign = _OTHER_FRAMEWORKS.search(source.text) is not None and _KERAS.search(source.text) is None
     Interpreter(recorder, looks_like_keras=not foreign).run(source.tree)
-    return recorder.facts
+    return recorder
 
 
 def analyse(source: Source) -> Analysis:
     """Infer facts and check them against every rule."""
-    facts = infer(source)
+    recorder = _interpret(source)
+    facts = recorder.facts
     findings = {(f.code, f.place): f for f in reversed(check(facts))}
     return Analysis(
         tuple(sorted(findings.values(), key=lambda f: f.sort_key)),
         len({fact.site for fact in facts if isinstance(fact, Pairing)}),
         len({fact.place for fact in facts if isinstance(fact, Unresolved)}),
+        recorder.exhausted,
     )

@@ -67,10 +67,9 @@ def _range(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
 
 
 def _sequence(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
-    if not arguments.positional:
-        return ListValue(Sequence(()), node)
-    items = keras.items_of(_first(arguments))
-    return ListValue(Sequence(tuple(items)) if items is not None else Unknown("a list"), node)
+    items = keras.items_of(_first(arguments)) if arguments.positional else []
+    contents: Value = Sequence(tuple(items)) if items is not None else Unknown("a list")
+    return ListValue(contents, node, keras.interpreter.open_loops)
 
 
 def _zip(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
@@ -224,7 +223,7 @@ def _input(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
 
 
 def _clone_model(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
-    first = arguments.get("model", position=0)
+    first = arguments.get("model", "to_quantize", "to_prune", position=0)
     if first is None or not isinstance(first.value, (Model, Instance)):
         return Unknown("a copy of an unknown model")
     copy = Model("clone", node)
@@ -326,6 +325,10 @@ API_CALLS: dict[str, ApiCall] = {
     "keras.activations.deserialize": _get_activation,
     "keras.Input": _input,
     "keras.models.clone_model": _clone_model,
+    "keras.utils.multi_gpu_model": _clone_model,
+    "tensorflow_model_optimization.sparsity.keras.prune_low_magnitude": _clone_model,
+    "tensorflow_model_optimization.sparsity.keras.strip_pruning": _clone_model,
+    "tensorflow_model_optimization.quantization.keras.quantize_model": _clone_model,
     "keras.models.load_model": _foreign_model,
     "keras.saving.load_model": _foreign_model,
     "keras.models.model_from_json": _foreign_model,

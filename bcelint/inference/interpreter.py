@@ -93,6 +93,8 @@ class Interpreter:
         self.test_nodes: dict[Test, tuple[ast.AST, bool]] = {}
         # The default arguments of the function that is run although nobody calls it.
         self.assumed_nodes: set[int] = set()
+        # How many loops of unknown length the current statement is in.
+        self.open_loops = 0
         self._journals: list[Journal] = []
 
     # --- running ------------------------------------------------------------------------------------------------------
@@ -424,6 +426,8 @@ class Interpreter:
 
     def _assign(self, node: ast.Assign) -> str:
         value = self.eval(node.value)
+        if self.open_loops and isinstance(value, Const) and _counts(node):
+            value = Unknown("a value that changes from turn to turn")
         for target in node.targets:
             self.bind(target, value)
         return _FALLS_THROUGH
@@ -440,7 +444,10 @@ class Interpreter:
         if isinstance(current, ListValue) and operator == "Add":
             self.keras.extend(current, value)
             return _FALLS_THROUGH
-        self.bind(node.target, self.keras.binary(operator, current, value, node))
+        result = self.keras.binary(operator, current, value, node)
+        if self.open_loops and isinstance(result, Const):
+            result = Unknown("a value that changes from turn to turn")
+        self.bind(node.target, result)
         return _FALLS_THROUGH
 
     def bind(self, target: ast.expr, value: Value) -> None:
@@ -519,7 +526,7 @@ class Interpreter:
                     break
         else:
             self.bind(node.target, self.keras.element_of(iterable, None))
-            end = self.block(node.body)
+            end = self._open_loop(node.body)
             self.path = base
             if end in ("return", "raise") and not node.orelse:
                 # The loop may have run no turn at all.
@@ -535,9 +542,17 @@ class Interpreter:
         both = conjoin(base, true)
         if both is not None:
             self.path = both
-            self.block(node.body)
+            self._open_loop(node.body)
             self.path = base
         return _FALLS_THROUGH
+
+    def _open_loop(self, body: list[ast.stmt]) -> str:
+        """One turn of a loop whose number of turns is not known."""
+        self.open_loops += 1
+        try:
+            return self.block(body)
+        finally:
+            self.open_loops -= 1
 
     def _with(self, node: ast.With | ast.AsyncWith) -> str:
         for item in node.items:
@@ -905,7 +920,8 @@ class Interpreter:
 
     def _list(self, node: ast.List | ast.Set) -> Value:
         items = self._elements(node.elts)
-        return ListValue(Unknown("a list of unknown length") if items is None else Sequence(items, node), node)
+        contents: Value = Unknown("a list of unknown length") if items is None else Sequence(items, node)
+        return ListValue(contents, node, self.open_loops)
 
     def _elements(self, nodes: list[ast.expr]) -> tuple[Value, ...] | None:
         items: list[Value] = []
@@ -1053,6 +1069,12 @@ class Interpreter:
             if part is not None:
                 self.eval(part)
         return Unknown("a slice")
+
+
+def _counts(node: ast.Assign) -> bool:
+    """Whether a statement is of the form ``n = n + 1``."""
+    names = {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return any(isinstance(child, ast.Name) and child.id in names for child in ast.walk(node.value))
 
 
 Handler = Callable[[Interpreter, Any], Any]

@@ -450,6 +450,8 @@ class KerasApi:
     def extend(self, target: ListValue, more: Value) -> None:
         current, added = self.items_of(target), self.items_of(more)
         items: Value = Unknown("a list of unknown length")
+        if self.interpreter.open_loops > target.open_loops:
+            current = None
         if current is not None and added is not None:
             items = Sequence((*current, *added))
         self.interpreter.write(target.store, "items", items)
@@ -1536,7 +1538,8 @@ class KerasApi:
             current = owner.store["items"]
             if name == "append" and arguments.positional:
                 new: Value = Unknown("a list of unknown length")
-                if isinstance(current, Sequence) and len(current.items) < 256:
+                grows = self.interpreter.open_loops > owner.open_loops
+                if isinstance(current, Sequence) and len(current.items) < 256 and not grows:
                     new = Sequence((*current.items, arguments.positional[0].value))
                 self.interpreter.write(owner.store, "items", new)
                 return NONE
@@ -2069,7 +2072,7 @@ class KerasApi:
         logits = self._meant_as_logits()
         for record in self._compiled:
             usage = self.usage(record.model)
-            if usage.used and not usage.trained and not usage.escaped:
+            if (usage.used and not usage.trained and not usage.escaped) or self._trains_by_itself(record.model):
                 continue
             for fact in record.facts:
                 if isinstance(fact, (facts.Pairing, facts.MetricUse)) and usage.labels:
@@ -2094,6 +2097,14 @@ class KerasApi:
                         place(self._heads.get(id(tensor.node))),
                     )
                 )
+
+    def _trains_by_itself(self, model: Value) -> bool:
+        """Whether a model's own ``train_step`` leaves the compiled loss aside."""
+        step = model.cls.lookup("train_step") if isinstance(model, Instance) else None
+        if not isinstance(step, Function):
+            return False
+        used = {child.attr for child in ast.walk(step.node) if isinstance(child, ast.Attribute)}
+        return not used & {"compiled_loss", "compute_loss", "_compute_loss", "loss", "train_step"}
 
     def _meant_as_logits(self) -> set[Place | None]:
         """The heads that the rest of the file takes for logits: a sigmoid on ``predict()``, a metric that cuts at 0."""

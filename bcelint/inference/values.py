@@ -115,13 +115,18 @@ class Mutable(Value):
 
 
 class ListValue(Mutable):
-    """A list: ``store["items"]`` is a ``Sequence`` or unknown."""
+    """A list: ``store["items"]`` is a ``Sequence`` or unknown.
 
-    __slots__ = ()
+    ``open_loops`` is how many loops of unknown length it was made in: one that grows in a further loop has no known
+    length.
+    """
 
-    def __init__(self, items: Value, node: ast.AST | None = None) -> None:
+    __slots__ = ("open_loops",)
+
+    def __init__(self, items: Value, node: ast.AST | None = None, open_loops: int = 0) -> None:
         super().__init__(node)
         self.store["items"] = items
+        self.open_loops = open_loops
 
 
 class DictValue(Mutable):
