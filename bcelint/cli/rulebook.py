@@ -14,6 +14,8 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _HEADING = re.compile(r"#+\s+(?P<words>.*)")
 _INDENT = "    "
+# What the tests read from the examples of a page is of no use to people.
+_EXPECTATION = re.compile(r"[ \t]*# expect: .*")
 
 
 def page(rule: Rule) -> str:
@@ -21,7 +23,7 @@ def page(rule: Rule) -> str:
     for folder in (_PACKAGE / "rulebook", _PACKAGE.parent / "rules"):
         path = folder / f"{rule.code}.md"
         if path.is_file():
-            return path.read_text(encoding="utf-8").strip() + "\n"
+            return _EXPECTATION.sub("", path.read_text(encoding="utf-8")).strip() + "\n"
     return f"# {rule.name} ({rule.code})\n\n{rule.summary}\n"
 
 

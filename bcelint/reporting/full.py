@@ -106,7 +106,7 @@ class _Block:
     def _help(self) -> Iterator[str]:
         label = self._style("help", "help")
         fix = self._finding.fix
-        if self._finding.help and not (fix and fix.message == self._finding.help):
+        if fix is None and self._finding.help:
             yield f"{label}: {self._finding.help}"
         if fix is not None:
             yield f"{label}: {fix.message} {self._sign(fix)}"

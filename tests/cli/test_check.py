@@ -11,8 +11,8 @@ import pytest
 from bcelint import linting
 from bcelint.analysis import Analysis
 from bcelint.source import Source
-from tests.cli.conftest import Run
 from tests.cli.samples import CLEAN, DOUBLE_SIGMOID, FIXED, PLAIN
+from tests.conftest import Run
 
 CONCISE = ("check", "--output-format", "concise")
 

@@ -8,7 +8,7 @@ import pytest
 
 from bcelint.cli import rulebook
 from bcelint.rules import RULES
-from tests.cli.conftest import Run
+from tests.conftest import Run
 
 
 def test_without_a_rule_all_are_listed(bcelint: Run) -> None:
