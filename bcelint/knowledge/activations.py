@@ -45,7 +45,7 @@ def _functions(*leaves: str) -> tuple[str, ...]:
 _P, _S, _R, _I = Domain.PROBABILITY, Domain.SIMPLEX, Domain.REAL, Domain.INTERVAL
 
 ACTIVATIONS: tuple[Activation, ...] = (
-    Activation("linear", _R, -inf, inf, functions=_functions("linear", "tf.identity", "keras.ops.identity")),
+    Activation("linear", _R, -inf, inf, functions=_functions("linear", "tf.identity")),
     Activation(
         "sigmoid",
         _P,
@@ -113,7 +113,7 @@ ACTIVATIONS: tuple[Activation, ...] = (
     Activation(
         "gelu",
         _I,
-        -0.17,
+        -0.1701,  # with approximate=True; -0.17 without
         inf,
         monotone=False,
         functions=_functions("gelu", "tf.nn.gelu", "jax.nn.gelu", "tfa.activations.gelu"),
@@ -136,7 +136,7 @@ ACTIVATIONS: tuple[Activation, ...] = (
         strings=("hard_swish",),
         functions=_functions("hard_silu", "hard_swish"),
     ),
-    Activation("mish", _I, -0.3088, inf, monotone=False, functions=_functions("mish", "tfa.activations.mish")),
+    Activation("mish", _I, -0.3089, inf, monotone=False, functions=_functions("mish", "tfa.activations.mish")),
     Activation("glu", _R, -inf, inf, monotone=False, functions=_functions("glu")),
     Activation(
         "softplus",
@@ -156,7 +156,7 @@ ACTIVATIONS: tuple[Activation, ...] = (
     ),
     Activation("squareplus", _I, 0.0, inf, functions=_functions("squareplus")),
     Activation("sparse_plus", _I, 0.0, inf, functions=_functions("sparse_plus")),
-    Activation("threshold", _R, -inf, inf, functions=_functions("threshold")),
+    Activation("threshold", _R, -inf, inf, monotone=False, functions=_functions("threshold")),
 )
 
 BY_NAME: dict[str, Activation] = {a.name: a for a in ACTIVATIONS} | {s: a for a in ACTIVATIONS for s in a.strings}

@@ -100,15 +100,73 @@ _APPLICATION_NAMES = [
 
 APPLICATIONS: frozenset[str] = frozenset(_APPLICATION_NAMES)
 
-_APPLICATION = ModelFactory(
-    "softmax",
-    "classifier_activation",
-    "classes",
-    ("include_top", "weights", "input_tensor", "input_shape", "pooling", "classes"),
-    "include_top",
+# The parameters of most applications, and of those that differ; each begins its group's names.
+_INPUTS = ("weights", "input_tensor", "input_shape", "pooling", "classes")
+_APPLICATION_PARAMETERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "MobileNetV3",
+        (
+            "input_shape",
+            "alpha",
+            "minimalistic",
+            "include_top",
+            "weights",
+            "input_tensor",
+            "classes",
+            "pooling",
+            "dropout_rate",
+            "classifier_activation",
+        ),
+    ),
+    (
+        "MobileNetV2",
+        (
+            "input_shape",
+            "alpha",
+            "include_top",
+            "weights",
+            "input_tensor",
+            "pooling",
+            "classes",
+            "classifier_activation",
+        ),
+    ),
+    (
+        "MobileNet",
+        (
+            "input_shape",
+            "alpha",
+            "depth_multiplier",
+            "dropout",
+            "include_top",
+            "weights",
+            "input_tensor",
+            "pooling",
+            "classes",
+            "classifier_activation",
+        ),
+    ),
+    (
+        "NASNet",
+        ("input_shape", "include_top", "weights", "input_tensor", "pooling", "classes", "classifier_activation"),
+    ),
+    ("ConvNeXt", ("include_top", "include_preprocessing", *_INPUTS, "classifier_activation")),
+    ("RegNet", ("model_name", "include_top", "include_preprocessing", *_INPUTS, "classifier_activation")),
+    (
+        "ResNetRS",
+        ("include_top", "weights", "classes", "input_shape", "input_tensor", "pooling", "classifier_activation"),
+    ),
+    # Before tf.keras 2.4, and in ResNet50 of tf_keras, classifier_activation is no parameter by position.
+    ("", ("include_top", *_INPUTS)),
 )
 
-MODEL_FACTORIES: dict[str, ModelFactory] = {f"keras.applications.{n}": _APPLICATION for n in _APPLICATION_NAMES} | {
+
+def _application(name: str) -> ModelFactory:
+    parameters = next(found for prefix, found in _APPLICATION_PARAMETERS if name.startswith(prefix))
+    return ModelFactory("softmax", "classifier_activation", "classes", parameters, "include_top")
+
+
+MODEL_FACTORIES: dict[str, ModelFactory] = {f"keras.applications.{n}": _application(n) for n in _APPLICATION_NAMES} | {
     "sm.Unet": ModelFactory("sigmoid", parameters=("backbone_name", "input_shape", "classes", "activation")),
     "sm.Linknet": ModelFactory("sigmoid", parameters=("backbone_name", "input_shape", "classes", "activation")),
     "sm.FPN": ModelFactory("softmax", parameters=("backbone_name", "input_shape", "classes", "activation")),

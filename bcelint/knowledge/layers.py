@@ -213,7 +213,7 @@ _TABLE: tuple[Layer, ...] = (
     Layer("StringLookup", Effect.UNKNOWN, ShapeRule.UNKNOWN),
     Layer("TextVectorization", Effect.UNKNOWN, ShapeRule.UNKNOWN),
     Layer("RandomFlip", Effect.KEEP),
-    Layer("RandomCrop", Effect.KEEP, ShapeRule.SPATIAL),
+    Layer("RandomCrop", Effect.AVERAGE, ShapeRule.SPATIAL),
     Layer("RandomRotation", Effect.UNKNOWN),
     Layer("RandomZoom", Effect.UNKNOWN),
     Layer("RandomTranslation", Effect.UNKNOWN),
@@ -283,4 +283,4 @@ MERGE_FUNCTIONS: dict[str, str] = {
 }
 
 # Interpolations that stay between the values that they are given.
-BOUNDED_INTERPOLATIONS = frozenset({"nearest", "bilinear", "area"})
+BOUNDED_INTERPOLATIONS = frozenset({"nearest", "bilinear", "area", "gaussian"})
