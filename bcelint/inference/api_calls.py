@@ -203,7 +203,7 @@ def _get_loss(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     first = arguments.get("identifier", position=0)
     if first is None:
         return Unknown("losses.get")
-    return each(first.value, lambda v: keras.loss_of(v, node))
+    return each(first.value, lambda v: keras.pairing.loss_of(v, node))
 
 
 def _get_activation(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
@@ -219,7 +219,7 @@ def _get_activation(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Val
 
 
 def _input(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
-    return keras.input_tensor(arguments)
+    return keras.layers.input_tensor(arguments)
 
 
 def _clone_model(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
@@ -227,7 +227,7 @@ def _clone_model(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     if first is None or not isinstance(first.value, (Model, Instance)):
         return Unknown("a copy of an unknown model")
     copy = Model("clone", node)
-    copy.store["$outputs"] = keras.outputs(first.value)
+    copy.store["$outputs"] = keras.models.outputs(first.value)
     return copy
 
 
@@ -284,7 +284,7 @@ def _random(domain: Domain = Domain.UNKNOWN) -> ApiCall:
     def make(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
         made = Tensor(domain, node=node, why=_INITIAL)
         shape = arguments.get("shape", "size", position=0)
-        return keras.reshaped(made, shape, with_batch=True)
+        return keras.layers.reshaped(made, shape, with_batch=True)
 
     return make
 
@@ -403,7 +403,7 @@ def _literal(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AS
 
 def _reshape(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -> Value:
     result = tensor.after("reshape", "reshape", node)
-    return keras.reshaped(result, arguments.get("shape", "newshape", position=1), with_batch=True)
+    return keras.layers.reshaped(result, arguments.get("shape", "newshape", position=1), with_batch=True)
 
 
 def _flatten(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -> Value:

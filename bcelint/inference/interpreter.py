@@ -106,7 +106,7 @@ class Interpreter:
             self._run_the_uncalled()
         except BudgetExceeded:
             self.recorder.exhausted = True
-        self.keras.settle()
+        self.keras.pairing.settle()
 
     def _run_the_uncalled(self) -> None:
         """Functions, classes and methods that nothing in the file calls: each once, with unknown arguments."""
@@ -124,7 +124,7 @@ class Interpreter:
                 if function.called or function.owner is not None or isinstance(function.node, ast.Lambda):
                     continue
                 result = self.call_with_unknowns(function, [])
-                self.keras.escape(result)
+                self.keras.models.escape(result)
 
     def _run_class(self, cls: Class) -> None:
         """The methods that were not called, on the objects that exist or on one made with unknown arguments."""
@@ -155,7 +155,7 @@ class Interpreter:
             result = self.call_with_unknowns(member, [])
         else:
             result = self.call_with_unknowns(member, [instance.cls if member.kind == "class" else instance])
-        self.keras.escape(result)
+        self.keras.models.escape(result)
 
     def call_with_unknowns(self, function: Function, leading: list[Value]) -> Value:
         """Call with unknown values for the parameters that have no default."""
@@ -1058,7 +1058,7 @@ class Interpreter:
 
     def _yield(self, node: ast.Yield) -> Value:
         if node.value is not None:
-            self.keras.escape(self.eval(node.value))
+            self.keras.models.escape(self.eval(node.value))
         return Unknown("sent in")
 
     def _starred(self, node: ast.Starred) -> Value:

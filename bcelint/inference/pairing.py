@@ -1,0 +1,611 @@
+"""Where heads meet losses and metrics: direct calls, ``compile``, custom losses."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bcelint.inference import builtin_calls, facts
+from bcelint.inference.guards import ALWAYS, Guard, conjoin, related
+from bcelint.inference.values import (
+    Api,
+    Argument,
+    Arguments,
+    Bound,
+    Choice,
+    Class,
+    Const,
+    DictValue,
+    Function,
+    Instance,
+    ListValue,
+    Loss,
+    LossSum,
+    Metric,
+    Model,
+    Partial,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+    each,
+    options,
+    unknown_tensor,
+)
+from bcelint.knowledge import losses, metrics
+from bcelint.knowledge.domains import Domain, Expectation, Family
+from bcelint.places import Place
+
+if TYPE_CHECKING:
+    from bcelint.inference.keras_api import KerasApi
+
+
+@dataclass
+class _Compiled:
+    """What a ``compile`` call brought together; reported once it is known whether the model is used."""
+
+    model: Value
+    facts: list[facts.Fact] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Meeting:
+    """The surroundings in which a loss is evaluated."""
+
+    context: facts.Context = facts.Context.CALL
+    compile_node: ast.AST | None = None
+    output: str = ""
+    guard: Guard = ALWAYS
+
+
+class Pairings:
+    """Brings heads and losses together, and settles at the end what is reported."""
+
+    def __init__(self, keras: KerasApi) -> None:
+        self.keras = keras
+        self.interpreter = keras.interpreter
+        self._compiled: list[_Compiled] = []
+        self._sinks: list[list[facts.Fact]] = []
+        self._meetings: list[_Meeting] = [_Meeting()]
+
+    def make_loss(self, spec: losses.Loss, arguments: Arguments, node: ast.AST, api: str) -> Value:
+        flag = arguments.by_parameters(spec.class_parameters, spec.flag) if spec.takes_logits else None
+        return self._flagged(spec, flag, arguments, node, api, "class")
+
+    def _flagged(
+        self,
+        spec: losses.Loss,
+        flag: Argument | None,
+        arguments: Arguments,
+        node: ast.AST,
+        api: str,
+        spelling: str,
+    ) -> Value:
+        """A loss with its flag; alternatives of the flag are alternatives of the loss."""
+        made = Loss(spec, False, node, spelling, node, None, api)
+        axis = arguments.keywords.get("axis")
+        if axis is not None and not (isinstance(axis.value, Const) and axis.value.value == -1):
+            return Unknown("the classes lie on another axis than the last")
+        if not spec.takes_logits:
+            return made
+        if flag is None:
+            return made if arguments.complete else replace(made, from_logits=None)
+
+        def with_flag(value: Value) -> Value:
+            known = builtin_calls.known_truth(value) if isinstance(value, Const) else None
+            return replace(made, from_logits=known, flag=flag)
+
+        return each(flag.value, with_flag)
+
+    def loss_function(self, spec: losses.Loss, api: str, node: ast.AST) -> Loss:
+        return Loss(spec, False, node, "function", None, None, api)
+
+    def loss_of(self, value: Value, node: ast.AST | None) -> Value:
+        """What ``compile(loss=value)`` trains: a table loss, something callable, or unknown."""
+        if isinstance(value, Const):
+            if isinstance(value.value, str):
+                spec = losses.BY_STRING.get(value.value)
+                if spec is not None:
+                    return Loss(spec, False, node or value.node or ast.Pass(), "string")
+                return Unknown(f"the loss {value.value!r} is unknown")
+            return value
+        if isinstance(value, Api):
+            if value.name in losses.BY_FUNCTION:
+                return Loss(
+                    losses.BY_FUNCTION[value.name], False, node or value.node or ast.Pass(), "name", api=value.name
+                )
+            if value.name in losses.COMPOSITE:
+                parts = tuple(
+                    Loss(losses.BY_FUNCTION[name], False, node or ast.Pass(), "name", api=name)
+                    for name in losses.COMPOSITE[value.name]
+                )
+                return LossSum(parts)
+            return Unknown(f"the loss `{value.name}` is unknown")
+        if isinstance(value, Partial) and isinstance(value.function, Api) and value.function.name in losses.BY_FUNCTION:
+            spec = losses.BY_FUNCTION[value.function.name]
+            flag = value.arguments.keywords.get(spec.flag) if spec.takes_logits else None
+            return self._flagged(spec, flag, value.arguments, value.node, value.function.name, "function")
+        return value
+
+    def call_loss(self, loss: Value, arguments: Arguments, node: ast.AST) -> Value:
+        """A loss called on labels and a prediction."""
+        if isinstance(loss, LossSum):
+            for part in loss.parts:
+                resolved = self.loss_of(part, node)
+                if isinstance(resolved, (Loss, LossSum)):
+                    self.call_loss(resolved, arguments, node)
+            return unknown_tensor("a loss")
+        assert isinstance(loss, Loss)
+        spec = loss.spec
+        if loss.spelling in ("class", "string"):
+            prediction = arguments.get("y_pred", position=1)
+            made: Value = loss
+        else:
+            prediction = arguments.by_parameters(spec.function_parameters, *spec.predictions)
+            flag = arguments.by_parameters(spec.function_parameters, spec.flag) if spec.takes_logits else None
+            if loss.spelling == "function":
+                made = self._flagged(spec, flag, arguments, node, loss.api, "function")
+        if prediction is not None:
+            self._meet(prediction.value, made, node)
+        return unknown_tensor("a loss")
+
+    @contextmanager
+    def _within(self, meeting: _Meeting) -> Iterator[None]:
+        self._meetings.append(meeting)
+        try:
+            yield
+        finally:
+            self._meetings.pop()
+
+    def _emit(self, fact: facts.Fact) -> None:
+        if self._sinks:
+            self._sinks[-1].append(fact)
+        else:
+            self.interpreter.recorder.add(fact)
+
+    def _meet(self, head: Value, loss: Value, site: ast.AST) -> None:
+        """A head and a loss meet: every combination of their alternatives that can occur."""
+        path = self.interpreter.path
+        meeting = self._meetings[-1]
+        place = self.interpreter.recorder.place(site)
+        if place is None:
+            return
+        for loss_guard, loss_option in options(loss):
+            resolved = self.loss_of(loss_option, site)
+            if isinstance(resolved, Const):
+                continue
+            if isinstance(resolved, LossSum):
+                for part in resolved.parts:
+                    self._meet(head, part, site)
+                continue
+            if not isinstance(resolved, Loss):
+                self._meet_callable(head, resolved, site, loss_guard)
+                continue
+            if resolved.spec.family is Family.OTHER:
+                continue
+            for head_guard, head_option in options(head):
+                head_tensor = self._as_head(head_option)
+                both = conjoin(loss_guard, head_guard)
+                full = None if both is None else conjoin(both, path)
+                full = None if full is None else conjoin(full, meeting.guard)
+                if full is None or both is None:
+                    continue
+                if head_tensor is None or head_tensor.domain is Domain.UNKNOWN or resolved.from_logits is None:
+                    why = "from_logits is not known" if resolved.from_logits is None else "the output is not known"
+                    if head_tensor is not None and head_tensor.why:
+                        why = head_tensor.why
+                    elif isinstance(head_option, Unknown) and head_option.why:
+                        why = head_option.why
+                    partly = head_tensor is not None and head_tensor.last == 1 and resolved.spec.family.is_categorical
+                    if not partly:
+                        self._emit(facts.Unresolved(place, why))
+                        continue
+                assumed = self._is_assumed(head_tensor, resolved) and bool(both - path)
+                if assumed or not related(head_guard - path, loss_guard - path):
+                    self._emit(facts.Unresolved(place, "head and loss are chosen by different tests"))
+                    continue
+                assert head_tensor is not None
+                self.keras.models.note_heads(head_tensor, site)
+                self._emit(
+                    facts.Pairing(
+                        head=self.head_fact(head_tensor),
+                        loss=self.loss_fact(resolved),
+                        site=place,
+                        context=meeting.context,
+                        branch=self.describe(both | (path if self.interpreter.frames[-1].function is None else both)),
+                        output=meeting.output,
+                        compile_site=self.interpreter.recorder.place(meeting.compile_node),
+                        backend=self.keras.backend,
+                    )
+                )
+
+    def _is_assumed(self, tensor: Tensor | None, loss: Loss | None) -> bool:
+        """Whether a side rests on the default of a parameter of a function that nobody calls.
+
+        Such a call is possible; that it also takes a certain branch is one assumption too many.
+        """
+        nodes = self.interpreter.assumed_nodes
+        if not nodes:
+            return False
+        values: list[Value] = []
+        if tensor is not None and tensor.argument is not None:
+            values.append(tensor.argument.value)
+        if loss is not None and loss.flag is not None:
+            values.append(loss.flag.value)
+        return any(id(getattr(option, "node", None)) in nodes for v in values for _, option in options(v))
+
+    def _meet_callable(self, head: Value, function: Value, site: ast.AST, guard: Guard) -> None:
+        """A custom loss: what it does with the head is found by running it."""
+        call: Value | None = None
+        if isinstance(function, (Function, Bound, Partial)):
+            call = function
+        elif isinstance(function, Instance) and isinstance(function.cls.lookup("call"), Function):
+            member = function.cls.lookup("call")
+            call = Bound(member, function) if member is not None else None
+        elif isinstance(function, Instance) and isinstance(function.cls.lookup("__call__"), Function):
+            member = function.cls.lookup("__call__")
+            call = Bound(member, function) if member is not None else None
+        place = self.interpreter.recorder.place(site)
+        if call is None:
+            if place is not None and not isinstance(function, (Class,)):
+                why = function.why if isinstance(function, Unknown) else ""
+                self._emit(facts.Unresolved(place, why or "the loss is not known"))
+            return
+        labels = unknown_tensor("labels")
+        for head_guard, option in options(head):
+            both = conjoin(guard, head_guard)
+            path = None if both is None else conjoin(self.interpreter.path, both)
+            if path is None:
+                continue
+            prediction = (
+                option
+                if isinstance(option, Tensor)
+                else unknown_tensor(option.why if isinstance(option, Unknown) else "")
+            )
+            outer, self.interpreter.path = self.interpreter.path, path
+            outer_meeting = self._meetings[-1]
+            with self._within(_Meeting(facts.Context.CUSTOM_LOSS, site, outer_meeting.output, ALWAYS)):
+                self.interpreter.call(call, Arguments((Argument(labels), Argument(prediction))), site)
+            self.interpreter.path = outer
+
+    def _as_head(self, value: Value) -> Tensor | None:
+        if isinstance(value, Tensor):
+            return value
+        if isinstance(value, (Const, ListValue, Sequence)):
+            tensor = self.keras.as_tensor(value)
+            return tensor if tensor.literal else None
+        return None
+
+    def compile(self, model: Value, arguments: Arguments, node: ast.AST) -> None:
+        """``model.compile``: pair each output with its loss and its metrics."""
+        record = _Compiled(model)
+        self._compiled.append(record)
+        loss = arguments.get("loss", position=1)
+        self._sinks.append(record.facts)
+        try:
+            if loss is None:
+                return
+            outputs = self.keras.models.outputs(model)
+            for output_guard, option in options(outputs):
+                full = conjoin(self.interpreter.path, output_guard)
+                if full is None:
+                    continue
+                outer, self.interpreter.path = self.interpreter.path, full
+                try:
+                    pairs = self._assign_losses(
+                        option, self.interpreter.feasible(loss.value), loss.node or node, output_guard
+                    )
+                    self._compile_metrics(pairs, arguments, node)
+                finally:
+                    self.interpreter.path = outer
+        finally:
+            self._sinks.pop()
+
+    def _named_outputs(self, outputs: Value) -> list[tuple[str | None, Value]]:
+        if isinstance(outputs, DictValue):
+            return [(n[1:-1] if n[:1] in "'\"" else None, v) for n, v in outputs.store.items()]
+        items = self.keras.items_of(outputs) if isinstance(outputs, (ListValue, Sequence)) else None
+        if items is None:
+            items = [outputs]
+        return [(item.name if isinstance(item, Tensor) else None, item) for item in items]
+
+    def _assign_losses(
+        self, outputs: Value, loss: Value, node: ast.AST, guard: Guard
+    ) -> list[tuple[str | None, Value, Value, ast.AST, list[facts.Fact]]]:
+        """Pairs of (output name, head, loss, loss expression, facts), after reporting where they meet."""
+        named = self._named_outputs(outputs)
+        assigned: list[tuple[str | None, Value, Value, ast.AST]] = []
+        if isinstance(loss, DictValue):
+            for name, head in named:
+                key = repr(name) if name is not None else None
+                if key is not None and key in loss.store:
+                    value = loss.store[key]
+                    assigned.append((name, head, value, _entry_node(loss, key) or node))
+                elif len(named) == 1 and len(loss.store) == 1 and "*" not in loss.store:
+                    only = next(iter(loss.store))
+                    assigned.append((name, head, loss.store[only], _entry_node(loss, only) or node))
+            if not assigned and loss.store:
+                place = self.interpreter.recorder.place(node)
+                if place is not None:
+                    self._emit(facts.Unresolved(place, "the names of the outputs are not known"))
+        else:
+            items = self.keras.items_of(loss) if isinstance(loss, (ListValue, Sequence)) else None
+            if items is not None:
+                if len(items) == len(named):
+                    nodes = _element_nodes(loss)
+                    for i, ((name, head), value) in enumerate(zip(named, items, strict=True)):
+                        assigned.append((name, head, value, nodes[i] if nodes and len(nodes) == len(items) else node))
+            else:
+                assigned = [(name, head, loss, node) for name, head in named]
+        result = []
+        for name, head, value, expression in assigned:
+            sink: list[facts.Fact] = []
+            self._sinks.append(sink)
+            try:
+                with self._within(_Meeting(facts.Context.COMPILE, None, name or "" if len(named) > 1 else "")):
+                    self._meet(head, self.interpreter.feasible(value), expression)
+            finally:
+                self._sinks.pop()
+            for fact in sink:
+                self._emit(fact)
+            result.append((name, head, value, expression, sink))
+        return result
+
+    def _compile_metrics(
+        self,
+        pairs: list[tuple[str | None, Value, Value, ast.AST, list[facts.Fact]]],
+        arguments: Arguments,
+        node: ast.AST,
+    ) -> None:
+        for keyword in ("metrics", "weighted_metrics"):
+            given = arguments.get(keyword, position=2 if keyword == "metrics" else None)
+            if given is None:
+                continue
+            for _, option in options(self.interpreter.feasible(given.value)):
+                self._assign_metrics(pairs, option)
+
+    def _assign_metrics(
+        self, pairs: list[tuple[str | None, Value, Value, ast.AST, list[facts.Fact]]], value: Value
+    ) -> None:
+        if isinstance(value, DictValue):
+            for name, head, loss, _, found in pairs:
+                entry = value.store.get(repr(name)) if name else None
+                if entry is not None:
+                    self._measure(entry, _entry_node(value, repr(name)), head, loss, found)
+            return
+        items = self.keras.items_of(value)
+        if items is None:
+            items = [value]
+        nested = [self.keras.items_of(item) for item in items]
+        if len(pairs) == 1:
+            name, head, loss, _, found = pairs[0]
+            nodes = _element_nodes(value)
+            for i, item in enumerate(items):
+                node = nodes[i] if nodes and len(nodes) == len(items) else getattr(item, "node", None)
+                self._measure(item, node, head, loss, found)
+        elif len(items) == len(pairs) and any(n is not None for n in nested):
+            for item, (_, head, loss, _, found) in zip(items, pairs, strict=True):
+                self._measure(item, getattr(item, "node", None), head, loss, found)
+
+    def _measure(self, metric: Value, node: ast.AST | None, head: Value, loss: Value, found: list[facts.Fact]) -> None:
+        members = self.keras.items_of(metric) if isinstance(metric, (ListValue, Sequence)) else None
+        if members is not None:
+            nodes = _element_nodes(metric)
+            for i, member in enumerate(members):
+                inner = nodes[i] if nodes and len(nodes) == len(members) else getattr(member, "node", None)
+                self._measure(member, inner, head, loss, found)
+            return
+        for _, option in options(metric):
+            self._measure_one(option, node, head, loss, found)
+
+    def _measure_one(
+        self, metric: Value, node: ast.AST | None, head: Value, loss: Value, found: list[facts.Fact]
+    ) -> None:
+        resolved = _metric_of(metric, node)
+        if resolved is None:
+            return
+        place = self.interpreter.recorder.place(node or resolved.node)
+        if place is None:
+            return
+        loss_use, branch = self._trained_by(loss, found)
+        head_options = [self._as_head(o) for _, o in options(head)]
+        head_tensor = head_options[0] if len(head_options) == 1 else None
+        pairing = next((f for f in found if isinstance(f, facts.Pairing)), None)
+        head_fact = pairing.head if pairing is not None else None
+        if head_fact is None and head_tensor is not None and head_tensor.domain is not Domain.UNKNOWN:
+            head_fact = self.head_fact(head_tensor)
+        if loss_use is None and head_fact is None:
+            return
+        spec = resolved.spec
+        cut = resolved.arguments.by_parameters(spec.parameters, spec.cut) if spec.cut else None
+        recorder = self.interpreter.recorder
+        value: float | bool | str | None = None
+        if cut is not None:
+            value = "unknown"
+            if isinstance(cut.value, Const):
+                value = cut.value.value if isinstance(cut.value.value, (int, float, bool, type(None))) else "unknown"
+        elif not resolved.arguments.complete:
+            value = "unknown"
+        call = resolved.node if resolved.called and resolved.string is None else None
+        self._emit(
+            facts.MetricUse(
+                name=spec.name,
+                place=place,
+                loss=loss_use,
+                head=head_fact,
+                string=resolved.string,
+                call=recorder.place(call),
+                positional=len(resolved.arguments.positional),
+                keywords=tuple(resolved.arguments.keywords),
+                cut=value,
+                cut_place=recorder.place(cut.node) if cut is not None else None,
+                argument_text=_argument_text(call),
+                branch=branch,
+            )
+        )
+
+    def _trained_by(self, loss: Value, found: list[facts.Fact]) -> tuple[facts.LossUse | None, tuple[str, ...]]:
+        """The one loss that trains an output, be it inside a custom loss."""
+        resolved = self.loss_of(loss, None) if not isinstance(loss, Choice) else loss
+        if isinstance(resolved, Loss) and resolved.from_logits is not None:
+            return self.loss_fact(resolved), ()
+        uses = {f.loss for f in found if isinstance(f, facts.Pairing)}
+        if len(uses) == 1 and not any(isinstance(f, facts.Unresolved) for f in found):
+            pairing = next(f for f in found if isinstance(f, facts.Pairing))
+            return pairing.loss, pairing.branch
+        return None, ()
+
+    def head_fact(self, tensor: Tensor) -> facts.Head:
+        place = self.interpreter.recorder.place
+        layer_dtype = tensor.layer.arguments.keywords.get("dtype") if tensor.layer is not None else None
+        return facts.Head(
+            domain=tensor.domain,
+            activation=tensor.activation,
+            low=tensor.low,
+            high=tensor.high,
+            units=tensor.last,
+            place=place(tensor.node),
+            layer=place(tensor.layer_node),
+            layer_name=tensor.layer_name,
+            activation_argument=place(tensor.argument.node) if tensor.argument else None,
+            activation_keyword=place(tensor.argument.keyword) if tensor.argument else None,
+            explicit=tensor.explicit,
+            steps=tuple(facts.Step(s.kind, s.name, place(s.node)) for s in tensor.steps),
+            literal=tensor.literal,
+            eager_only=tensor.tensorflow_function,
+            mixed_precision=self.keras.policy.startswith("mixed") and layer_dtype is None,
+        )
+
+    def loss_fact(self, loss: Loss) -> facts.LossUse:
+        place = self.interpreter.recorder.place
+        spec = loss.spec
+        return facts.LossUse(
+            name=spec.name,
+            family=spec.family,
+            expects=Expectation.LOGITS if loss.from_logits else spec.expects,
+            takes_logits=spec.takes_logits,
+            from_logits=bool(loss.from_logits) or spec.expects is Expectation.LOGITS,
+            flag=place(loss.flag.node) if loss.flag else None,
+            flag_keyword=place(loss.flag.keyword) if loss.flag else None,
+            definition=place(loss.node),
+            call=place(loss.call),
+            spelling=facts.Spelling(loss.spelling),
+            api=loss.api,
+            rescued=spec.rescued,
+        )
+
+    def describe(self, guard: Guard) -> tuple[str, ...]:
+        """The tests of a guard in words, in the order of the file."""
+        texts: list[tuple[int, str]] = []
+        for literal in guard:
+            node, negated = self.interpreter.test_nodes.get(literal.test, (None, False))
+            if not isinstance(node, ast.expr):
+                continue
+            text = ast.unparse(node)
+            if len(text) > 80:
+                continue
+            holds = literal.outcome is not negated
+            texts.append((getattr(node, "lineno", 0), f"`{text}`" if holds else f"not `{text}`"))
+        return tuple(dict.fromkeys(text for _, text in sorted(texts)))
+
+    def settle(self) -> None:
+        """Report what was compiled, now that it is known what became of each model."""
+        add = self.interpreter.recorder.add
+        for model in self.keras.models.made:
+            if isinstance(model, Model):
+                self.keras.models.outputs(model)
+        logits = self._meant_as_logits()
+        for record in self._compiled:
+            usage = self.keras.models.usage(record.model)
+            if (usage.used and not usage.trained and not usage.escaped) or self._trains_by_itself(record.model):
+                continue
+            for fact in record.facts:
+                if isinstance(fact, (facts.Pairing, facts.MetricUse)) and usage.labels:
+                    fact = replace(fact, labels=usage.labels)
+                if isinstance(fact, facts.Pairing) and fact.head.place in logits:
+                    fact = replace(fact, intent="logits")
+                add(fact)
+        place = self.interpreter.recorder.place
+        for tensor, path, assumed in self.keras.layers.single_softmaxes.values():
+            where = place(tensor.node)
+            if where is not None and not (path and assumed):
+                is_head = id(tensor.node) in self.keras.models.heads
+                add(
+                    facts.SingleUnitSoftmax(
+                        where,
+                        place(tensor.layer_node),
+                        "head" if is_head else "inner",
+                        place(tensor.argument.node) if tensor.argument else None,
+                        place(tensor.argument.keyword) if tensor.argument else None,
+                        tensor.layer_name,
+                        self.describe(path),
+                        place(self.keras.models.heads.get(id(tensor.node))),
+                    )
+                )
+
+    def _trains_by_itself(self, model: Value) -> bool:
+        """Whether a model's own ``train_step`` leaves the compiled loss aside."""
+        step = model.cls.lookup("train_step") if isinstance(model, Instance) else None
+        if not isinstance(step, Function):
+            return False
+        used = {child.attr for child in ast.walk(step.node) if isinstance(child, ast.Attribute)}
+        return not used & {"compiled_loss", "compute_loss", "_compute_loss", "loss", "train_step"}
+
+    def _meant_as_logits(self) -> set[Place | None]:
+        """The heads that the rest of the file takes for logits: a sigmoid on ``predict()``, a metric that cuts at 0."""
+        place = self.interpreter.recorder.place
+        found = {place(node) for node in self.keras.layers.logit_heads}
+        for record in self._compiled:
+            for fact in record.facts:
+                if isinstance(fact, facts.MetricUse) and fact.head is not None:
+                    cut_at_zero = (
+                        isinstance(fact.cut, (int, float)) and not isinstance(fact.cut, bool) and fact.cut == 0
+                    )
+                    if fact.head.domain is Domain.REAL and (fact.cut is True or cut_at_zero):
+                        found.add(fact.head.place)
+        return found
+
+
+def _element_nodes(value: Value) -> list[ast.expr] | None:
+    """The expressions of a list literal."""
+    node = getattr(value, "node", None)
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return None if any(isinstance(e, ast.Starred) for e in node.elts) else list(node.elts)
+    return None
+
+
+def _entry_node(value: DictValue, key: str) -> ast.AST | None:
+    """The expression of an entry in a dict literal."""
+    node = value.node
+    if isinstance(node, ast.Dict):
+        for key_node, value_node in zip(node.keys, node.values, strict=True):
+            if isinstance(key_node, ast.Constant) and repr(key_node.value) == key:
+                return value_node
+    return getattr(value.store.get(key), "node", None)
+
+
+def _metric_of(value: Value, node: ast.AST | None) -> Metric | None:
+    """The metric that an element of ``metrics=[...]`` stands for."""
+    if isinstance(value, Metric):
+        return value
+    if isinstance(value, Const) and isinstance(value.value, str):
+        name = value.value
+        spec = metrics.ACCURACY if name.lower() in metrics.ACCURACY_STRINGS else metrics.BY_STRING.get(name)
+        return Metric(spec, Arguments(), node or value.node or ast.Pass(), name) if spec is not None else None
+    if isinstance(value, Api):
+        spec = metrics.BY_FUNCTION.get(value.name)
+        if spec is not None:
+            return Metric(spec, Arguments(), node or value.node or ast.Pass(), None, called=False)
+    return None
+
+
+def _argument_text(call: ast.AST | None) -> str:
+    """The arguments of a call as written, joined by commas."""
+    if not isinstance(call, ast.Call):
+        return ""
+    parts = [ast.unparse(a) for a in call.args]
+    parts += [f"{k.arg}={ast.unparse(k.value)}" if k.arg else f"**{ast.unparse(k.value)}" for k in call.keywords]
+    return ", ".join(parts)
