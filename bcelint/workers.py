@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -13,8 +14,9 @@ Result = TypeVar("Result")
 
 # Thousand-term sums and 500 `elif` arms nest a syntax tree as deeply: the default stack would overflow, and kill the
 # process, long before Python's recursion limit is any use. Memory is only used as far as the stack really grows.
-_STACK = 512 * 1024 * 1024
-_DEPTH = 20_000
+# Where so much cannot be reserved, less is better than nothing.
+_MIB = 1024 * 1024
+_STACKS_AND_DEPTHS = ((512 * _MIB, 20_000), (64 * _MIB, 2_500))
 # Starting workers costs about as much as checking this many files.
 _WORTH_WORKERS = 24
 _MOST_PER_BATCH = 16
@@ -38,17 +40,25 @@ def run_deep(function: Callable[[Task], Result], task: Task) -> Result:
         except BaseException as error:
             failure.append(error)
 
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEPTH))
-    usual = threading.stack_size(_STACK)
-    try:
-        thread = threading.Thread(target=call, daemon=True)
-        thread.start()
-    finally:
-        threading.stack_size(usual)
-    thread.join()
+    _start(call).join()
     if failure:
         raise failure[0]
     return outcome[0]
+
+
+def _start(call: Callable[[], None]) -> threading.Thread:
+    usual = threading.stack_size()
+    try:
+        for stack, depth in _STACKS_AND_DEPTHS:
+            threading.stack_size(stack)
+            sys.setrecursionlimit(depth)
+            thread = threading.Thread(target=call, daemon=True)
+            with contextlib.suppress(RuntimeError):
+                thread.start()
+                return thread
+    finally:
+        threading.stack_size(usual)
+    raise MemoryError("no room for a thread")
 
 
 def run_all(

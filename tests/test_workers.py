@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from bcelint import workers
 from bcelint.workers import available_processors, run_all, run_deep
 
 
@@ -55,3 +56,12 @@ def test_failures_are_passed_on() -> None:
 
 def test_there_is_a_processor() -> None:
     assert available_processors() >= 1
+
+
+def test_a_smaller_stack_where_the_large_one_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    petabyte = 1 << 50
+    monkeypatch.setattr(workers, "_STACKS_AND_DEPTHS", ((petabyte, 20_000), (64 << 20, 2_500)))
+    assert run_deep(square, 3) == 9
+    monkeypatch.setattr(workers, "_STACKS_AND_DEPTHS", ((petabyte, 20_000),))
+    with pytest.raises(MemoryError):
+        run_deep(square, 3)

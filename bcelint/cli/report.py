@@ -37,8 +37,8 @@ class Reporting:
         for words in report.taken_back:
             warn(f"{report.shown}: {words}")
         if options.verbose:
-            pairs = f"{report.pairs} pairs decided, {report.undecided} undecided, {len(report.findings)} findings"
-            click.echo(f"{report.shown}: {pairs}", err=True)
+            counts = f"{summary.counted(report.pairs, 'pair')} decided, {report.undecided} undecided"
+            click.echo(f"{report.shown}: {counts}, {summary.counted(len(report.findings), 'finding')}", err=True)
         self.fixed_stdin = report.fixed_bytes
         if options.diff:
             if report.diff:

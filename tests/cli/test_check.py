@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,24 @@ def test_unreadable_files_are_findings(train: Path, bcelint: Run, monkeypatch: p
     assert "binary.py:1:" in result.stdout
     assert "secret.py:1:1: BCE902 could not be read: " in result.stdout
     assert "train.py:9:10: BCE101" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_a_directory_that_cannot_be_read_is_a_finding(
+    train: Path, bcelint: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (train.parent / "secret").mkdir()
+    scandir = os.scandir
+
+    def refuse(path: str) -> Iterator[os.DirEntry[str]]:
+        if path.endswith("secret"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # root may read every directory
+    result = bcelint("check")
+    assert "BCE902 unreadable-file: could not be read: Permission denied\n --> secret:1:1\n\n" in result.stdout
+    assert "--> train.py:9:10" in result.stdout
     assert result.exit_code == 1
 
 
@@ -226,7 +245,7 @@ def test_verbose(train: Path, bcelint: Run) -> None:
     (train.parent / "plain.py").write_text(PLAIN)
     err = bcelint("check", "-v").stderr
     assert "plain.py: skipped, it holds no Keras loss\n" in err
-    assert "train.py: 1 pairs decided, 0 undecided, 1 findings\n" in err
+    assert "train.py: 1 pair decided, 0 undecided, 1 finding\n" in err
 
 
 @pytest.mark.parametrize(
