@@ -17,7 +17,7 @@ from bcelint.reporting.model import FileReport, FixedRule, Listing, is_applicabl
 from bcelint.rules import RULES
 from bcelint.selection import KNOWN, RuleSet
 from bcelint.source import Problem, Source, read
-from bcelint.suppression import comment_row, suppress
+from bcelint.suppression import comment_rows, suppress
 
 _BEGINNING = Place(1, 1, 1, 1)
 
@@ -107,7 +107,7 @@ def _report(job: Job, source: Source, linted: Linted) -> FileReport:
         job.shown,
         findings,
         Listing.of(source) if findings else Listing(),
-        tuple(comment_row(source.text, finding.place.row) for finding in findings),
+        comment_rows(source.text, [finding.place.row for finding in findings]) if findings else (),
         pairs=linted.pairs,
         undecided=linted.undecided,
     )

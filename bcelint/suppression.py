@@ -195,9 +195,9 @@ class _Scope:
         return any(self._known.get(named.text.lower()) == code for named in directive.codes)
 
 
-def comment_row(text: str, row: int) -> int:
-    """The first row, from ``row`` on, of the same statement that can take a comment: one that ends neither within a
-    string nor in a backslash."""
+def comment_rows(text: str, rows: Iterable[int]) -> tuple[int, ...]:
+    """For each row the first from it on that can take a comment: one that ends neither within a string nor in a
+    backslash."""
     text = with_unix_newlines(text)
     in_string = {
         inner
@@ -205,10 +205,14 @@ def comment_row(text: str, row: int) -> int:
         if "\n" in token[0]
         for inner in range(text.count("\n", 0, token.start()) + 1, text.count("\n", 0, token.end()) + 1)
     }
-    rows = split_rows(text)
-    while row < len(rows) and (row in in_string or rows[row - 1].endswith("\\")):
-        row += 1
-    return row
+    lines = split_rows(text)
+
+    def first(row: int) -> int:
+        while row < len(lines) and (row in in_string or lines[row - 1].endswith("\\")):
+            row += 1
+        return row
+
+    return tuple(map(first, rows))
 
 
 # --- unused suppressions -------------------------------------------------------------------------------------------

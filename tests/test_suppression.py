@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bcelint.findings import Finding, Related, Severity
 from bcelint.places import Place
 from bcelint.source import Source, read
-from bcelint.suppression import Suppressed, comment_row, find_directives, suppress
+from bcelint.suppression import Suppressed, comment_rowss, find_directives, suppress
 
 KNOWN = {
     "bce101": "BCE101",
@@ -245,7 +245,7 @@ def test_comments_of_real_files_are_those_that_tokenize_finds(path: Path) -> Non
     ],
 )
 def test_rows_that_take_a_comment(text: str, row: int, expected: int) -> None:
-    assert comment_row(text, row) == expected
+    assert comment_rows(text, [row]) == (expected,)
 
 
 def run(source: Source, *findings: Finding) -> Suppressed:
