@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bcelint.findings import Finding, Related, Severity
 from bcelint.places import Place
 from bcelint.source import Source, read
-from bcelint.suppression import Suppressed, comment_rowss, find_directives, suppress
+from bcelint.suppression import Suppressed, comment_rows, find_directives, suppress
 
 KNOWN = {
     "bce101": "BCE101",
