@@ -64,6 +64,28 @@ def _other(name: str, *strings: str) -> Loss:
     return _keras(Loss(name, _O, _OTHER, strings=(name, *strings)), *strings)
 
 
+def _target_output(
+    family: Family,
+    expects: Expectation,
+    name: str,
+    parameters: tuple[str, ...],
+    module: str,
+    *,
+    rescued: bool = False,
+) -> Loss:
+    """A function of ``keras.ops`` or ``keras.backend``, which takes (target, output)."""
+    return Loss(
+        name,
+        family,
+        expects,
+        True,
+        function_parameters=parameters,
+        predictions=("output",),
+        functions=(f"{module}.{name}",),
+        rescued=rescued,
+    )
+
+
 LOSSES: tuple[Loss, ...] = (
     _keras(
         Loss(
@@ -167,55 +189,33 @@ LOSSES: tuple[Loss, ...] = (
     _other("Tversky", "tversky"),
     _other("Circle", "circle"),
     _other("CTC", "ctc"),
-    # keras.ops and keras.backend: (target, output) since Keras 2.0.7
-    Loss(
-        "binary_crossentropy",
+    # keras.ops and keras.backend: (target, output) since Keras 2.0.7. Since TensorFlow 2.16 tf.keras.backend does not
+    # look behind the activation any more; tf_keras does.
+    *(
+        loss
+        for family, expects, name, parameters in (
+            (_B, _PROB, "binary_crossentropy", _TARGET[:3]),
+            (_C, _SIMPLEX, "categorical_crossentropy", _TARGET),
+            (_S, _SIMPLEX, "sparse_categorical_crossentropy", _TARGET),
+        )
+        for loss in (
+            _target_output(family, expects, name, parameters, "keras.ops", rescued=True),
+            _target_output(family, expects, name, parameters, "keras.backend"),
+        )
+    ),
+    _target_output(
         _B,
         _PROB,
-        True,
-        function_parameters=_TARGET[:3],
-        predictions=("output",),
-        functions=("keras.ops.binary_crossentropy", "keras.backend.binary_crossentropy"),
-        rescued=True,
-    ),
-    Loss(
         "binary_focal_crossentropy",
-        _B,
-        _PROB,
-        True,
-        function_parameters=("target", "output", "apply_class_balancing", "alpha", "gamma", "from_logits"),
-        predictions=("output",),
-        functions=("keras.backend.binary_focal_crossentropy",),
-        rescued=True,
+        ("target", "output", "apply_class_balancing", "alpha", "gamma", "from_logits"),
+        "keras.backend",
     ),
-    Loss(
-        "categorical_crossentropy",
+    _target_output(
         _C,
         _SIMPLEX,
-        True,
-        function_parameters=_TARGET,
-        predictions=("output",),
-        functions=("keras.ops.categorical_crossentropy", "keras.backend.categorical_crossentropy"),
-        rescued=True,
-    ),
-    Loss(
         "categorical_focal_crossentropy",
-        _C,
-        _SIMPLEX,
-        True,
-        function_parameters=("target", "output", "alpha", "gamma", "from_logits", "axis"),
-        predictions=("output",),
-        functions=("keras.backend.categorical_focal_crossentropy",),
-    ),
-    Loss(
-        "sparse_categorical_crossentropy",
-        _S,
-        _SIMPLEX,
-        True,
-        function_parameters=_TARGET,
-        predictions=("output",),
-        functions=("keras.ops.sparse_categorical_crossentropy", "keras.backend.sparse_categorical_crossentropy"),
-        rescued=True,
+        ("target", "output", "alpha", "gamma", "from_logits", "axis"),
+        "keras.backend",
     ),
     # tf.nn
     Loss(

@@ -56,8 +56,6 @@ ONLY_KERAS_3_LAYERS = {
     "RMSNormalization",
 }
 ONLY_KERAS_2_LAYERS = {"DenseFeatures", "LocallyConnected1D", "LocallyConnected2D", "ThresholdedReLU"}
-# Layer classes that tf_keras also takes as the string of an activation, and what they compute.
-KERAS_2_LAYER_STRINGS = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "softmax": "Softmax"}
 ONLY_KERAS_2_APPLICATIONS = ("RegNet", "ResNetRS")
 
 # Public layers that the table leaves out: what comes out of them is unknown.
@@ -304,6 +302,36 @@ def test_losses_that_always_take_logits(homes: dict[str, list[Any]], tensorflow:
                     with tensorflow.compat.v1.Session() as session:
                         value = session.run(value)
             assert np.mean(value) == pytest.approx(float(np.mean(expected)), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        name
+        for name, loss in (losses.BY_CLASS | losses.BY_FUNCTION).items()
+        if loss.takes_logits and name.startswith("keras.") and leaf(name) not in GONE_LOSS_NAMES
+    ),
+)
+def test_which_losses_look_behind_the_activation(
+    homes: dict[str, list[Any]], tensorflow: ModuleType, name: str
+) -> None:
+    """``rescued``: with Keras 3, a loss that is told of logits finds them behind an activation of Keras."""
+    keras3, _, legacy = homes["keras"]
+    found = lookup({"keras": [keras3, legacy]}, name)
+    if not found:
+        assert name.startswith("keras.metrics."), "tf_keras alone has it"
+        return
+    loss = (losses.BY_CLASS | losses.BY_FUNCTION)[name]
+    is_binary = loss.family is Family.BINARY
+    logits = tensorflow.constant(array([1.5, -0.5]))
+    labels = {Family.BINARY: array([1, 0]), Family.CATEGORICAL: array([1, 0]), Family.SPARSE: np.array([1])}[
+        loss.family
+    ]
+    labels = tensorflow.constant(labels)
+    squash = keras3.activations.sigmoid if is_binary else keras3.activations.softmax
+    function = found[0](from_logits=True) if name in losses.BY_CLASS else partial(found[0], from_logits=True)
+    values = [float(np.mean(function(labels, output))) for output in (logits, squash(logits))]
+    assert (values[1] == pytest.approx(values[0], rel=1e-4)) is loss.rescued
 
 
 # --- activations -----------------------------------------------------------------------------------------------------
