@@ -67,6 +67,12 @@ class Source:
         return split_rows(self.text)
 
     @cached_property
+    def statement_rows(self) -> list[int]:
+        """The first rows of the top-level statements, decorators included."""
+        body = self.tree.body if self.tree is not None else []
+        return [min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in body]
+
+    @cached_property
     def _parsed_rows(self) -> list[str] | None:
         """What ``col_offset`` counts in, or ``None`` where bytes and characters are the same."""
         parsed = self.parsed or self.text

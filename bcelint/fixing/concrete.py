@@ -32,6 +32,7 @@ class Concrete:
 
     def __init__(self, source: Source) -> None:
         self.text = source.parsed
+        self.rows = self.text.split("\n")
         self._spans = row_spans(self.text)
         wrapper = MetadataWrapper(cst.parse_module(self.text), unsafe_skip_copy=True)
         self._ranges = wrapper.resolve(PositionProvider)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import libcst as cst
@@ -46,18 +47,44 @@ def to_edits(source: Source, plan: FixPlan) -> Fix | None:
     except _Impossible:
         return None
     ordered = tuple(sorted(edits, key=lambda edit: (edit.place, edit.content)))
-    if not ordered or any(overlap(a, b) for a, b in pairwise(ordered)) or not _stays_valid(code, ordered):
+    if not ordered or any(overlap(a, b) for a, b in pairwise(ordered)) or not _stays_valid(source, code, ordered):
         return None
     return Fix(plan.message, plan.applicability, ordered)
 
 
-def _stays_valid(code: Concrete, edits: Iterable[Edit]) -> bool:
-    edited = apply_to_text(code.text, edits)
-    try:
-        parse(edited)
-    except Unparsable:
-        return False
-    return edited != code.text
+def _stays_valid(source: Source, code: Concrete, edits: Sequence[Edit]) -> bool:
+    """Whether the top-level statements that are edited still parse: the rest of the file is as it was."""
+    changed = False
+    for first, last, group in _by_statement(source, edits):
+        before = "\n".join(code.rows[first - 1 : last]) + "\n"
+        shifted = [Edit(_moved(edit.place, 1 - first), edit.content) for edit in group]
+        after = apply_to_text(before, shifted)
+        try:
+            parse(after)
+        except Unparsable:
+            return False
+        changed = changed or after != before
+    return changed
+
+
+def _by_statement(source: Source, edits: Sequence[Edit]) -> Iterator[tuple[int, int, list[Edit]]]:
+    """The edits in groups, each with the rows from one top-level statement to another that hold all of its edits."""
+    rows = source.statement_rows
+    groups: list[tuple[int, int, list[Edit]]] = []
+    for edit in edits:
+        index = max(bisect_right(rows, edit.place.row) - 1, 0)
+        first = min(rows[index] if rows else 1, edit.place.row)
+        end = bisect_right(rows, edit.place.end_row)
+        last = max(rows[end] - 1 if end < len(rows) else len(source.rows), edit.place.end_row)
+        if groups and groups[-1][1] >= first:
+            groups[-1] = (groups[-1][0], max(groups[-1][1], last), [*groups[-1][2], edit])
+        else:
+            groups.append((first, last, [edit]))
+    yield from groups
+
+
+def _moved(place: Place, rows: int) -> Place:
+    return Place(place.row + rows, place.column, place.end_row + rows, place.end_column)
 
 
 def _edits(source: Source, code: Concrete, change: Change) -> list[Edit]:

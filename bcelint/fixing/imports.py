@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from bcelint.findings import Edit
 from bcelint.places import Place
@@ -49,16 +50,51 @@ def spell(source: Source, api: str, use: Place) -> Spelling | None:
     return None
 
 
+@dataclass(frozen=True)
+class _Contents:
+    """What a scope itself holds, without the functions and classes in it."""
+
+    imports: tuple[_Import, ...]
+    bound: frozenset[str]
+    inner: tuple[_Scope, ...]
+
+
+# Scopes are walked once for a file, however many fixes it gets.
+_contents: WeakKeyDictionary[Source, dict[_Scope, _Contents]] = WeakKeyDictionary()
+_all_names: WeakKeyDictionary[Source, frozenset[str]] = WeakKeyDictionary()
+
+
+def _contents_of(source: Source, scope: _Scope) -> _Contents:
+    known = _contents.setdefault(source, {})
+    if scope not in known:
+        own = list(_own_nodes(scope))
+        known[scope] = _Contents(
+            tuple(node for node in own if isinstance(node, _Import)),
+            frozenset(name for node in own for name in _bound(node)),
+            tuple(node for node in own if isinstance(node, _Scope)),
+        )
+    return known[scope]
+
+
+def _names_in(source: Source, tree: ast.Module) -> frozenset[str]:
+    """Every name that the file gives a meaning anywhere."""
+    if source not in _all_names:
+        nodes = list(ast.walk(tree))
+        imported = {name for node in nodes if isinstance(node, _Import) for name, _ in _bindings(node)}
+        _all_names[source] = frozenset(imported.union(*(_bound(node) for node in nodes)))
+    return _all_names[source]
+
+
 class _Names:
     """What names mean at one place of a file. Imports below that place do not count."""
 
     def __init__(self, source: Source, tree: ast.Module, use: Place) -> None:
         self._source = source
         self._tree = tree
-        self._scopes = list(_scopes_around(tree, use.row))
-        own = [node for scope in self._scopes for node in _own_nodes(scope)]
-        self._imports = [node for node in own if isinstance(node, _Import) and _last_row(node) < use.row]
-        self._shadowed = {name for node in own for name in _bound(node)}
+        self._scopes = list(_scopes_around(source, tree, use.row))
+        contents = [_contents_of(source, scope) for scope in self._scopes]
+        self._imports = [node for scope in contents for node in scope.imports if _last_row(node) < use.row]
+        self._shadowed = frozenset[str]().union(*(scope.bound for scope in contents))
         root = _ROOT.match(source.segment(use))
         self._root = root.group() if root else ""
 
@@ -76,10 +112,7 @@ class _Names:
 
     def is_free(self, name: str) -> bool:
         """Whether nothing in the whole file gives the name a meaning."""
-        return not any(
-            name in _bound(node) or (isinstance(node, _Import) and name in dict(_bindings(node)))
-            for node in ast.walk(self._tree)
-        )
+        return name not in _names_in(self._source, self._tree)
 
     def import_edit(self, package: str, name: str) -> Edit:
         """Import ``name`` beside the last Keras import above, or else where a module's imports begin."""
@@ -174,12 +207,12 @@ def _precedes_imports(node: ast.stmt, index: int) -> bool:
     return is_docstring or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
 
 
-def _scopes_around(tree: ast.Module, row: int) -> Iterator[_Scope]:
+def _scopes_around(source: Source, tree: ast.Module, row: int) -> Iterator[_Scope]:
     """The scopes that a row lies in, the module first."""
     scope: _Scope | None = tree
     while scope is not None:
         yield scope
-        inner = (node for node in _own_nodes(scope) if isinstance(node, _Scope) and node is not scope)
+        inner = _contents_of(source, scope).inner
         scope = next((node for node in inner if node.lineno <= row <= _last_row(node)), None)  # type: ignore[union-attr]
 
 

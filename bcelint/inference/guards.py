@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 
 Key = Hashable
 
@@ -32,21 +33,32 @@ ALWAYS: Guard = frozenset()
 
 
 def conjoin(a: Guard, b: Guard) -> Guard | None:
-    """The guard under which both hold; ``None`` where no run of the program can meet both."""
+    """The guard under which both hold; ``None`` where no run of the program can meet both.
+
+    Only pairs of literals are held against each other, which finds what real code does and stays cheap in long chains.
+    """
     if b <= a:
         return a
     if a <= b:
         return b
-    both = a | b
-    return None if contradictory(both) else both
+    for one in b - a:
+        for other in a:
+            if one.test.subject == other.test.subject and _contradict(one, other):
+                return None
+    return a | b
 
 
-def contradictory(guard: Guard) -> bool:
-    """Whether no run of the program can meet all literals."""
-    by_subject: dict[Key, list[Literal]] = {}
-    for literal in guard:
-        by_subject.setdefault(literal.test.subject, []).append(literal)
-    return any(len(literals) > 1 and not _satisfiable(literals) for literals in by_subject.values())
+@lru_cache(maxsize=4096)
+def _contradict(a: Literal, b: Literal) -> bool:
+    """Whether no value of the one subject meets both literals: tried on the constants and the gaps between them."""
+    candidates: list[object] = [*_OTHERS, None, True, False]
+    for literal in (a, b):
+        operand = literal.test.operand
+        if _is_number(operand):
+            candidates += [operand - 1, operand - 0.5, operand, operand + 0.5, operand + 1]  # type: ignore[operator]
+        else:
+            candidates += operand if isinstance(operand, tuple) else [operand]
+    return not any(_holds(a.test, value) is a.outcome and _holds(b.test, value) is b.outcome for value in candidates)
 
 
 class _Other:
@@ -60,18 +72,6 @@ class _Other:
 
 
 _OTHERS = (_Other(True), _Other(False))
-
-
-def _satisfiable(literals: list[Literal]) -> bool:
-    """Whether some value of the one subject meets all literals: tried on the constants and the gaps between them."""
-    candidates: list[object] = [*_OTHERS, None, True, False]
-    for literal in literals:
-        operand = literal.test.operand
-        if _is_number(operand):
-            candidates += [operand - 1, operand - 0.5, operand, operand + 0.5, operand + 1]  # type: ignore[operator]
-        else:
-            candidates += operand if isinstance(operand, tuple) else [operand]
-    return any(all(_holds(literal.test, value) is literal.outcome for literal in literals) for value in candidates)
 
 
 def _holds(test: Test, value: object) -> bool | None:

@@ -189,6 +189,7 @@ _TABLE: tuple[Layer, ...] = (
     Layer("GaussianDropout", Effect.NOISE, parameters=("rate",)),
     Layer("AlphaDropout", Effect.NOISE, parameters=("rate",)),
     Layer("BatchNormalization", Effect.REAL),
+    Layer("SyncBatchNormalization", Effect.REAL),
     Layer("LayerNormalization", Effect.REAL),
     Layer("GroupNormalization", Effect.REAL),
     Layer("RMSNormalization", Effect.REAL),

@@ -51,7 +51,7 @@ _SM = ("gt", "pr")
 
 def _keras(loss: Loss, *functions: str) -> Loss:
     """A loss of ``keras.losses`` with the addresses of its class and functions, which are also reachable as metrics."""
-    modules = ("keras.losses", "keras.metrics", "tf.losses")
+    modules = ("keras.losses", "keras.metrics", "tf.losses", "tf.metrics")
     return replace(
         loss,
         classes=(f"keras.losses.{loss.name}", f"tf.losses.{loss.name}"),

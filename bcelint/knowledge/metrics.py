@@ -61,7 +61,7 @@ METRICS: tuple[Metric, ...] = (
         "threshold",
         "0.0",
         ("BinaryAccuracy", "binary_accuracy"),
-        ("keras.metrics.binary_accuracy",),
+        ("keras.metrics.binary_accuracy", "tf.metrics.binary_accuracy"),
     ),
     Metric("Accuracy", Reading.EXACT, ("name", "dtype")),
     Metric("CategoricalAccuracy", Reading.ARGMAX, strings=("categorical_accuracy", "CategoricalAccuracy")),
@@ -93,7 +93,9 @@ METRICS: tuple[Metric, ...] = (
         "from_logits",
         "True",
         ("binary_crossentropy", "BinaryCrossentropy", "bce", "BCE"),
-        ("keras.losses.binary_crossentropy", "keras.metrics.binary_crossentropy"),
+        tuple(
+            f"{module}.binary_crossentropy" for module in ("keras.losses", "keras.metrics", "tf.losses", "tf.metrics")
+        ),
     ),
 )
 
