@@ -18,11 +18,13 @@ import numpy as np
 import pytest
 
 from bcelint.inference import tensors
+from bcelint.inference.api_calls import API_CALLS
 from bcelint.knowledge import activations, heads, layers, losses, metrics
 from bcelint.knowledge.activations import Activation
 from bcelint.knowledge.domains import Domain, Expectation, Family
 from bcelint.knowledge.layers import Effect
 from bcelint.knowledge.metrics import Reading
+from bcelint.knowledge.names import canonical
 from tests.installed_keras import KERAS_2, KERAS_3, leaf
 
 # --- what belongs to one implementation only -------------------------------------------------------------------------
@@ -41,6 +43,7 @@ GONE_LAYERS = {
     "Highway",
     "MaxoutDense",
     "Merge",
+    "SyncBatchNormalization",
     "TimeDistributedDense",
 }
 ONLY_KERAS_3_LOSSES = {"CTC", "CategoricalGeneralizedCrossEntropy", "Circle", "Dice", "Tversky"}
@@ -185,7 +188,7 @@ def lookup(homes: dict[str, list[Any]], name: str) -> list[Any]:
 
 KERAS_LOSSES = [loss for loss in losses.LOSSES if any(c.startswith("keras.losses.") for c in loss.classes)]
 each_keras_loss = pytest.mark.parametrize("loss", KERAS_LOSSES, ids=lambda loss: loss.name)
-INSTALLED = ("keras.", "tf.losses.", "tf.nn.")
+INSTALLED = ("keras.", "tf.losses.", "tf.metrics.", "tf.nn.")
 
 
 @each_keras_loss
@@ -617,8 +620,8 @@ MADE: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "MultiHeadAttention": ({"num_heads": 2, "key_dim": 4}, (2, 5, 4)),
     "GroupQueryAttention": ({"head_dim": 4, "num_query_heads": 2, "num_key_value_heads": 1}, (2, 5, 4)),
 }
-# Not evaluated: it takes feature columns.
-UNMADE = {"DenseFeatures"}
+# Not evaluated: one takes feature columns, the other is a batch normalisation that is gone.
+UNMADE = {"DenseFeatures", "SyncBatchNormalization"}
 
 
 def made(library: ModuleType, name: str) -> tuple[Any, np.ndarray]:
@@ -965,3 +968,45 @@ def public_classes_and_functions(module: ModuleType) -> set[str]:
 def test_methods_that_train(library: ModuleType, name: str) -> None:
     gone = {"fit_on_batch"} | ({"fit_generator", "evaluate_generator"} if library.__name__ == KERAS_3 else set())
     assert hasattr(library.Model, name) is (name not in gone)
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "home"),
+    [
+        ("tensorflow.keras.layers.experimental.preprocessing.Rescaling", "keras.layers.Rescaling"),
+        ("tensorflow_core.python.keras.layers.core.Dense", "keras.layers.Dense"),
+        ("tensorflow._api.v2.v2.nn.sigmoid", "tf.nn.sigmoid"),
+        ("tensorflow.python.ops.nn_impl.sigmoid_cross_entropy_with_logits", "tf.nn.sigmoid_cross_entropy_with_logits"),
+        ("tensorflow.python.ops.losses.losses_impl.log_loss", "tf.losses.log_loss"),
+        ("tensorflow.compat.v1.losses.sigmoid_cross_entropy", "tf.losses.sigmoid_cross_entropy"),
+        ("tensorflow.compat.v1.layers.Dense", "keras.layers.Dense"),
+        ("tensorflow.compat.v1.layers.dense", "tf.layers.dense"),
+        ("keras.api._v2.keras.losses.BinaryCrossentropy", "keras.losses.BinaryCrossentropy"),
+        ("keras._v2.keras.losses.BinaryCrossentropy", "keras.losses.BinaryCrossentropy"),
+        ("keras.layers.merge.concatenate", "keras.layers.concatenate"),
+        ("keras.layers.advanced_activations.LeakyReLU", "keras.layers.LeakyReLU"),
+        ("keras.ops.nn.softmax", "keras.ops.softmax"),
+        ("keras.src.utils.numerical_utils.to_categorical", "keras.utils.to_categorical"),
+        ("keras_applications.resnet50.ResNet50", "keras.applications.ResNet50"),
+        ("efficientnet.tfkeras.EfficientNetB0", "keras.applications.EfficientNetB0"),
+        ("segmentation_models.losses.bce_jaccard_loss", "sm.losses.bce_jaccard_loss"),
+        ("segmentation_models_3D.Unet", "sm.Unet"),
+        ("tensorflow_addons.losses.focal_loss.sigmoid_focal_crossentropy", "tfa.losses.sigmoid_focal_crossentropy"),
+    ],
+)
+def test_canonical_names(written: str, home: str) -> None:
+    assert canonical(written) == home
+    tables = (layers.LAYERS, layers.LAYER_FUNCTIONS, layers.MERGE_FUNCTIONS, losses.BY_CLASS, losses.BY_FUNCTION)
+    known = any(home in table for table in (*tables, losses.COMPOSITE, activations.BY_FUNCTION, heads.MODEL_FACTORIES))
+    assert known or home in API_CALLS
+
+
+def test_both_homes_of_a_metric(tensorflow: ModuleType, keras3: ModuleType) -> None:
+    """``tf.metrics`` and ``tf.losses`` are those of Keras in TensorFlow 2."""
+    for name in metrics.BY_CLASS | losses.BY_CLASS:
+        if name.startswith(("tf.metrics.", "tf.losses.")) and leaf(name) != "CategoricalGeneralizedCrossEntropy":
+            module = name.split(".")[1]
+            assert getattr(getattr(tensorflow, module), leaf(name)) is getattr(getattr(keras3, module), leaf(name))
