@@ -29,6 +29,9 @@ class Literal:
 
 
 Guard = frozenset[Literal]
+
+# The first part of the subject of a test that stands for "no arm of a chain of elifs was taken".
+FALL_THROUGH = "no arm of an elif chain"
 ALWAYS: Guard = frozenset()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bcelint.inference import builtin_calls
-from bcelint.inference.guards import ALWAYS, Guard, Key, Literal, Test, conjoin
+from bcelint.inference.guards import ALWAYS, FALL_THROUGH, Guard, Key, Literal, Test, conjoin
 from bcelint.inference.keras_api import KerasApi
 from bcelint.inference.values import (
     NONE,
@@ -57,6 +57,7 @@ MAX_UNROLL = 12
 MAX_STEPS = 400_000
 
 _FALLS_THROUGH = ""
+
 Journal = dict[tuple[int, str], tuple[Store, str, "Value | None"]]
 
 
@@ -93,6 +94,7 @@ class Interpreter:
         self.test_nodes: dict[Test, tuple[ast.AST, bool]] = {}
         # The default arguments of the function that is run although nobody calls it.
         self.assumed_nodes: set[int] = set()
+        self._elifs: set[ast.If] = set()
         # How many loops of unknown length the current statement is in.
         self.open_loops = 0
         self._journals: list[Journal] = []
@@ -373,6 +375,7 @@ class Interpreter:
         return decide(left, right)
 
     def _compare(self, operator: str, a: Value, b: Value, node: ast.AST) -> tuple[Guard | None, Guard | None]:
+        self.keras.layers.note_threshold(a, b)
         known = builtin_calls.known_comparison(operator, a, b)
         if known is not None:
             return (ALWAYS, None) if known else (None, ALWAYS)
@@ -509,6 +512,11 @@ class Interpreter:
 
     def _if(self, node: ast.If) -> str:
         true, false = self.test(node.test)
+        if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+            self._elifs.add(node.orelse[0])
+        elif node in self._elifs and not node.orelse and false is not None:
+            # No arm of a chain of elifs was meant for this: nothing is said about it.
+            false |= self._opaque((FALL_THROUGH, id(node)), node)[0]
         return self.branch(true, false, lambda: self.block(node.body), lambda: self.block(node.orelse))
 
     def _for(self, node: ast.For | ast.AsyncFor) -> str:

@@ -50,6 +50,14 @@ class LayerCalls:
         # Where the heads are made that the file itself squashes after a call of the model.
         self.logit_heads: list[ast.AST | None] = []
 
+    def note_threshold(self, a: Value, b: Value) -> None:
+        """``model.predict(x) > 0``: what the model returns is meant as logits."""
+        if not (isinstance(a, Tensor) and a.domain is Domain.REAL and isinstance(b, Const)):
+            return
+        is_zero = b.value == 0 and not isinstance(b.value, bool)
+        if is_zero and any(step.kind in ("call", "numpy") for step in a.steps):
+            self.logit_heads.append(a.node)
+
     def call_activation(
         self, activation: activations.Activation, name: str, arguments: Arguments, node: ast.AST
     ) -> Value:
@@ -212,7 +220,8 @@ class LayerCalls:
                 return made
             if made is base:
                 return replace(made, node=place, argument=written, explicit=written is not None)
-            return replace(made, layer=layer, layer_node=layer.node, layer_name=spec.name, argument=written)
+            owned = replace(made, layer=layer, layer_node=layer.node, layer_name=spec.name, argument=written)
+            return self._noted(owned)
 
         return each(result, finish)
 
@@ -271,13 +280,22 @@ class LayerCalls:
     def _owned(self, made: Tensor, layer: Layer, written: Argument | None) -> Tensor:
         """A tensor made by an activation layer: the layer that feeds it stays its ``layer``."""
         below = made.below
-        return replace(
-            made,
-            layer=below.layer if below else None,
-            layer_node=below.layer_node if below else None,
-            layer_name=layer.class_name,
-            argument=written,
+        return self._noted(
+            replace(
+                made,
+                layer=below.layer if below else None,
+                layer_node=below.layer_node if below else None,
+                layer_name=layer.class_name,
+                argument=written,
+            )
         )
+
+    def _noted(self, made: Tensor) -> Tensor:
+        """The finished tensor of a softmax over one unit takes the place of the one that was noted."""
+        noted = self.single_softmaxes.get(id(made.node))
+        if noted is not None:
+            self.single_softmaxes[id(made.node)] = (made, *noted[1:])
+        return made
 
     def _recurrent(self, layer: Layer, tensor: Tensor) -> Value:
         spec = layer.spec

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bcelint.inference import builtin_calls, facts
-from bcelint.inference.guards import ALWAYS, Guard, conjoin, related
+from bcelint.inference.guards import ALWAYS, FALL_THROUGH, Guard, conjoin, related
 from bcelint.inference.values import (
     Api,
     Argument,
@@ -203,6 +203,9 @@ class Pairings:
                     if not partly:
                         self._emit(facts.Unresolved(place, why))
                         continue
+                if any(isinstance(t, tuple) and t[0] == FALL_THROUGH for t in (x.test.subject for x in full)):
+                    self._emit(facts.Unresolved(place, "no arm of a chain of tests was taken"))
+                    continue
                 assumed = self._is_assumed(head_tensor, resolved) and bool(both - path)
                 if assumed or not related(head_guard - path, loss_guard - path):
                     self._emit(facts.Unresolved(place, "head and loss are chosen by different tests"))
@@ -525,9 +528,14 @@ class Pairings:
             for fact in record.facts:
                 if isinstance(fact, (facts.Pairing, facts.MetricUse)) and usage.labels:
                     fact = replace(fact, labels=usage.labels)
-                if isinstance(fact, facts.Pairing) and fact.head.place in logits:
-                    fact = replace(fact, intent="logits")
                 add(fact)
+        self.interpreter.recorder.revise(
+            lambda fact: (
+                replace(fact, intent="logits")
+                if isinstance(fact, facts.Pairing) and fact.head.place in logits
+                else fact
+            )
+        )
         place = self.interpreter.recorder.place
         for tensor, path, assumed in self.keras.layers.single_softmaxes.values():
             where = place(tensor.node)

@@ -23,6 +23,10 @@ class Recorder:
     def add(self, fact: Fact) -> None:
         self._facts.setdefault(fact)
 
+    def revise(self, change: Callable[[Fact], Fact]) -> None:
+        """Replace every fact by what ``change`` makes of it."""
+        self._facts = {change(fact): None for fact in self._facts}
+
     @property
     def facts(self) -> tuple[Fact, ...]:
         """All facts; a site that was decided on one path is not unresolved on another."""

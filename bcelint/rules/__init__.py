@@ -38,7 +38,12 @@ _E, _W = Severity.ERROR, Severity.WARNING
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "BCE101", "double-sigmoid", _E, "safe", "a sigmoid output meets a loss that applies another", "double_sigmoid"
+        "BCE101",
+        "double-sigmoid",
+        _E,
+        "sometimes",
+        "a sigmoid output meets a loss that applies another",
+        "double_sigmoid",
     ),
     Rule(
         "BCE102",
@@ -89,7 +94,12 @@ RULES: tuple[Rule, ...] = (
         "sigmoid_with_categorical_loss",
     ),
     Rule(
-        "BCE108", "double-softmax", _E, "safe", "a softmax output meets a loss that applies another", "double_softmax"
+        "BCE108",
+        "double-softmax",
+        _E,
+        "sometimes",
+        "a softmax output meets a loss that applies another",
+        "double_softmax",
     ),
     Rule(
         "BCE109",
@@ -119,7 +129,7 @@ RULES: tuple[Rule, ...] = (
         "BCE401",
         "probability-metric-on-logits",
         _E,
-        "safe",
+        "sometimes",
         "a metric that expects probabilities measures logits",
         "probability_metric_on_logits",
     ),
@@ -144,9 +154,10 @@ BY_CODE: dict[str, Rule] = {rule.code: rule for rule in RULES}
 
 def check(facts: Sequence[Fact]) -> list[Finding]:
     """All findings for the facts of a file."""
-    findings: list[Finding] = []
-    if facts:
-        for rule in RULES:
-            if rule.module:
-                findings += import_module(f"bcelint.rules.{rule.module}").check(facts)
-    return findings
+    if not facts:
+        return []
+    from bcelint.rules.common import without_shared_edits
+
+    modules = (import_module(f"bcelint.rules.{rule.module}") for rule in RULES if rule.module)
+    findings = [finding for module in modules for finding in module.check(facts)]
+    return without_shared_edits(findings, facts)

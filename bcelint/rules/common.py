@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import inf
 
 from bcelint.findings import (
@@ -16,6 +17,7 @@ from bcelint.findings import (
     Replace,
     ReplaceByApi,
     SetArgument,
+    Swap,
 )
 from bcelint.inference.facts import Context, Fact, Head, LossUse, Pairing, Spelling
 from bcelint.knowledge.activations import SIGMOIDS
@@ -272,3 +274,41 @@ TAKES_ACTIVATION = frozenset(
         "SeparableConv2D",
     }
 )
+
+
+def without_shared_edits(findings: Sequence[Finding], facts: Sequence[Fact]) -> list[Finding]:
+    """The findings without the plans that would edit what a sound pairing needs as it is."""
+    needed: set[Place | None] = set()
+    for fact in facts:
+        if isinstance(fact, Pairing) and _is_sound(fact):
+            head, loss = fact.head, fact.loss
+            needed |= {head.place, head.layer, head.activation_argument, loss.flag, loss.call, loss.definition}
+    needed.discard(None)
+    if not needed:
+        return list(findings)
+    return [
+        replace(finding, plans=tuple(plan for plan in finding.plans if not _edited(plan) & needed))
+        for finding in findings
+    ]
+
+
+def _is_sound(pairing: Pairing) -> bool:
+    head = pairing.head
+    constant = head.domain is Domain.SIMPLEX and head.units == 1
+    disturbed = any(step.kind in ("dropout", "noise") for step in head.steps)
+    return verdict(pairing) is None and not constant and not disturbed
+
+
+def _edited(plan: FixPlan) -> set[Place | None]:
+    """The expressions that a plan changes."""
+    places: set[Place | None] = set()
+    for change in plan.changes:
+        if isinstance(change, RemoveArgument):
+            places |= {change.call, change.value}
+        elif isinstance(change, SetArgument):
+            places.add(change.call)
+        elif isinstance(change, Swap):
+            places |= {change.first, change.second}
+        else:
+            places.add(change.place)
+    return places

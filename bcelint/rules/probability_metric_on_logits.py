@@ -21,7 +21,8 @@ def is_blind(use: MetricUse) -> bool:
         return False
     if use.name == metrics.ACCURACY.name:
         return head is None or head.units is None or head.units == 1
-    if metrics.BY_CLASS[f"keras.metrics.{use.name}"].reading is not metrics.Reading.PROBABILITY:
+    spec = metrics.BY_CLASS.get(f"keras.metrics.{use.name}")
+    if spec is None or spec.reading is not metrics.Reading.PROBABILITY:
         return False
     if use.cut is None:
         return "top_k" not in use.keywords
