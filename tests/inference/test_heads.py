@@ -7,7 +7,15 @@ from math import inf
 import pytest
 
 from bcelint.knowledge.domains import Domain
-from tests.inference.support import cases, check_hit, check_near_miss, check_sound, check_undecided, pairing
+from tests.inference.support import (
+    as_regression,
+    cases,
+    check_hit,
+    check_near_miss,
+    check_sound,
+    check_undecided,
+    pairing,
+)
 
 HITS = {
     "function of keras.activations": """
@@ -527,6 +535,11 @@ UNDECIDED = {
 @pytest.mark.parametrize("code", cases(HITS))
 def test_faults_are_found(code: str) -> None:
     check_hit(code)
+
+
+@pytest.mark.parametrize("code", as_regression(HITS))
+def test_regression_on_the_same_models_is_left_alone(code: str) -> None:
+    check_near_miss(code)
 
 
 @pytest.mark.parametrize("code", cases(SOUND))

@@ -7,6 +7,7 @@ import pytest
 from bcelint.inference.facts import Context, Spelling
 from bcelint.knowledge.domains import Expectation, Family
 from tests.inference.support import (
+    as_regression,
     cases,
     check_hit,
     check_near_miss,
@@ -552,6 +553,11 @@ UNDECIDED = {
 @pytest.mark.parametrize("code", cases(HITS))
 def test_faults_are_found(code: str) -> None:
     check_hit(code)
+
+
+@pytest.mark.parametrize("code", as_regression(HITS))
+def test_regression_on_the_same_models_is_left_alone(code: str) -> None:
+    check_near_miss(code)
 
 
 @pytest.mark.parametrize("code", cases(SOUND))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.inference.support import cases, check_hit, check_near_miss, check_sound, check_undecided, pairings
+from tests.inference.support import (
+    as_regression,
+    cases,
+    check_hit,
+    check_near_miss,
+    check_sound,
+    check_undecided,
+    pairings,
+)
 
 HITS = {
     "add in a loop": """
@@ -704,6 +712,11 @@ UNDECIDED = {
 @pytest.mark.parametrize("code", cases(HITS))
 def test_faults_are_found(code: str) -> None:
     check_hit(code)
+
+
+@pytest.mark.parametrize("code", as_regression(HITS))
+def test_regression_on_the_same_models_is_left_alone(code: str) -> None:
+    check_near_miss(code)
 
 
 @pytest.mark.parametrize("code", cases(SOUND))
