@@ -230,6 +230,15 @@ HITS = {
         model = tf.keras.Sequential([tf.keras.layers.Dense(10, activation="softmax")])
         model.compile(loss=ce)
     """,
+    "tf.compat.v1.losses": """
+        import tensorflow as tf
+
+        def ce(y, p):
+            return tf.compat.v1.losses.sigmoid_cross_entropy(y, p)  # <- BCE101
+
+        model = tf.keras.Sequential([tf.keras.layers.Dense(1, activation="sigmoid")])
+        model.compile(loss=ce)
+    """,
     "backend function": """
         from keras import backend as K
         from keras.layers import Dense
