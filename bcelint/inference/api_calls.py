@@ -206,6 +206,11 @@ def _get_loss(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     return each(first.value, lambda v: keras.pairing.loss_of(v, node))
 
 
+def _get_metric(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    first = arguments.get("identifier", position=0)
+    return first.value if first is not None else Unknown("metrics.get")
+
+
 def _get_activation(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     first = arguments.get("identifier", position=0)
     if first is None:
@@ -321,6 +326,9 @@ API_CALLS: dict[str, ApiCall] = {
     "jax.jit": _pass_through,
     "keras.losses.get": _get_loss,
     "keras.losses.deserialize": _get_loss,
+    "tf.losses.get": _get_loss,
+    "keras.metrics.get": _get_metric,
+    "tf.metrics.get": _get_metric,
     "keras.activations.get": _get_activation,
     "keras.activations.deserialize": _get_activation,
     "keras.Input": _input,

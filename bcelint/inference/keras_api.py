@@ -539,8 +539,9 @@ class KerasApi:
             return unknown_tensor("a loss")
         if name in activations.BY_FUNCTION and arguments.positional + tuple(arguments.keywords.values()):
             return self.layers.call_activation(activations.BY_FUNCTION[name], name, arguments, node)
-        if name in heads.MODEL_FACTORIES:
-            return self.models.ready_made(heads.MODEL_FACTORIES[name], arguments, node)
+        factory = heads.MODEL_FACTORIES.get(name.removesuffix(".from_preset"))
+        if factory is not None:
+            return self.models.ready_made(factory, arguments, node)
         if name.startswith(heads.HUB_PREFIX) and name.removesuffix(".from_preset").endswith(heads.HUB_SUFFIXES):
             return self.models.ready_made(heads.HUB_FACTORY, arguments, node)
         if name in layers.LAYER_FUNCTIONS:

@@ -36,7 +36,9 @@ from bcelint.knowledge.layers import Effect, ShapeRule
 if TYPE_CHECKING:
     from bcelint.inference.keras_api import KerasApi
 
-_MERGES = frozenset({Effect.ADD, Effect.SUBTRACT, Effect.MULTIPLY, Effect.MAXIMUM, Effect.MINIMUM, Effect.CONCATENATE})
+_MERGES = frozenset(
+    {Effect.MEAN, Effect.ADD, Effect.SUBTRACT, Effect.MULTIPLY, Effect.MAXIMUM, Effect.MINIMUM, Effect.CONCATENATE}
+)
 
 
 class LayerCalls:
@@ -220,8 +222,16 @@ class LayerCalls:
                 return made
             if made is base:
                 return replace(made, node=place, argument=written, explicit=written is not None)
-            owned = replace(made, layer=layer, layer_node=layer.node, layer_name=spec.name, argument=written)
-            return self._noted(owned)
+            return self._noted(
+                replace(
+                    made,
+                    layer=layer,
+                    layer_node=layer.node,
+                    layer_name=spec.name,
+                    argument=written,
+                    own_dtype="dtype" in layer.arguments.keywords,
+                )
+            )
 
         return each(result, finish)
 
@@ -267,6 +277,12 @@ class LayerCalls:
                 return self.activated(tensor, activations.BY_NAME["leaky_relu"], layer.node)
             if ceiling is not None:
                 return self._relu(tensor, ceiling, layer.node)
+        if spec.name == "ELU" and (alpha := layer.argument("alpha")) is not None:
+            scale = alpha.value.value if isinstance(alpha.value, Const) else None
+            if not isinstance(scale, (int, float)):
+                return unknown_tensor("an ELU with an unknown alpha", tensor.dims, tensor.last)
+            made = tensors.activate(tensor, activations.BY_NAME["elu"], layer.node)
+            return self._owned(replace(made, low=-float(scale)), layer, None)
         if spec.name == "Softmax":
             return self._owned(
                 self.activated(tensor, activations.BY_NAME["softmax"], layer.node, layer.argument("axis")), layer, None
@@ -287,6 +303,7 @@ class LayerCalls:
                 layer_node=below.layer_node if below else None,
                 layer_name=layer.class_name,
                 argument=written,
+                own_dtype="dtype" in layer.arguments.keywords,
             )
         )
 
@@ -412,7 +429,7 @@ class LayerCalls:
                 dims = (*(None for _ in range(next(iter(ranks)) - 1)), total) if len(ranks) == 1 else None
                 return made.shaped(dims, total)
             domains = {t.domain for t in inputs}
-            if spec.effect is Effect.AVERAGE and domains == {Domain.SIMPLEX}:
+            if spec.effect is Effect.MEAN and domains == {Domain.SIMPLEX}:
                 made = replace(made, domain=Domain.SIMPLEX)
             return made.shaped(shape.dims, shape.last)
 
@@ -452,7 +469,7 @@ class LayerCalls:
             shaped = self._shaped(layer, spec, tensor)
             return unknown_tensor(f"the values of `{spec.name}` are unknown", shaped.dims, shaped.last)
         if effect in (Effect.DROPOUT, Effect.NOISE):
-            rate = layer.argument(*spec.parameters)
+            rate = layer.argument(*spec.parameters, "p", "sigma")
             known = rate.value.value if rate and isinstance(rate.value, Const) else None
             if known == 0:
                 return tensor.after("identity", spec.name, layer.node)

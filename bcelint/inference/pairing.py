@@ -85,7 +85,8 @@ class Pairings:
         spelling: str,
     ) -> Value:
         """A loss with its flag; alternatives of the flag are alternatives of the loss."""
-        made = Loss(spec, False, node, spelling, node, None, api)
+        rescued = spec.rescued and "ignore_class" not in arguments.keywords
+        made = Loss(spec, False, node, spelling, node, None, api, rescued)
         axis = arguments.keywords.get("axis")
         if axis is not None and not (isinstance(axis.value, Const) and axis.value.value == -1):
             return Unknown("the classes lie on another axis than the last")
@@ -101,7 +102,7 @@ class Pairings:
         return each(flag.value, with_flag)
 
     def loss_function(self, spec: losses.Loss, api: str, node: ast.AST) -> Loss:
-        return Loss(spec, False, node, "function", None, None, api)
+        return Loss(spec, False, node, "function", None, None, api, spec.rescued)
 
     def loss_of(self, value: Value, node: ast.AST | None) -> Value:
         """What ``compile(loss=value)`` trains: a table loss, something callable, or unknown."""
@@ -109,14 +110,14 @@ class Pairings:
             if isinstance(value.value, str):
                 spec = losses.BY_STRING.get(value.value)
                 if spec is not None:
-                    return Loss(spec, False, node or value.node or ast.Pass(), "string")
+                    return Loss(spec, False, node or value.node or ast.Pass(), "string", rescued=spec.rescued)
                 return Unknown(f"the loss {value.value!r} is unknown")
             return value
         if isinstance(value, Api):
             if value.name in losses.BY_FUNCTION:
-                return Loss(
-                    losses.BY_FUNCTION[value.name], False, node or value.node or ast.Pass(), "name", api=value.name
-                )
+                spec = losses.BY_FUNCTION[value.name]
+                where = node or value.node or ast.Pass()
+                return Loss(spec, False, where, "name", api=value.name, rescued=spec.rescued)
             if value.name in losses.COMPOSITE:
                 parts = tuple(
                     Loss(losses.BY_FUNCTION[name], False, node or ast.Pass(), "name", api=name)
@@ -463,7 +464,6 @@ class Pairings:
 
     def head_fact(self, tensor: Tensor) -> facts.Head:
         place = self.interpreter.recorder.place
-        layer_dtype = tensor.layer.arguments.keywords.get("dtype") if tensor.layer is not None else None
         return facts.Head(
             domain=tensor.domain,
             activation=tensor.activation,
@@ -479,7 +479,7 @@ class Pairings:
             steps=tuple(facts.Step(s.kind, s.name, place(s.node)) for s in tensor.steps),
             literal=tensor.literal,
             eager_only=tensor.tensorflow_function,
-            mixed_precision=self.keras.policy.startswith("mixed") and layer_dtype is None,
+            mixed_precision=self.keras.policy.startswith("mixed") and not tensor.own_dtype,
         )
 
     def loss_fact(self, loss: Loss) -> facts.LossUse:
@@ -497,7 +497,7 @@ class Pairings:
             call=place(loss.call),
             spelling=facts.Spelling(loss.spelling),
             api=loss.api,
-            rescued=spec.rescued,
+            rescued=loss.rescued,
         )
 
     def describe(self, guard: Guard) -> tuple[str, ...]:

@@ -341,6 +341,7 @@ class Loss(Value):
     call: ast.AST | None = None
     flag: Argument | None = None
     api: str = ""
+    rescued: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -375,7 +376,7 @@ class Tensor(Value):
         last: the length of the last axis, which is often known where the rank is not.
         node: what makes the domain (the activation argument, the layer call).
         layer: the layer that made it, for units and the activation argument.
-        trained: whether trainable layers or a model stand behind it (labels and constants are not).
+        own_dtype: the layer of the activation has a dtype of its own, whatever the policy says.
         below: the tensor under the activation.
         labels: what is known of it as labels (``one-hot``, ``multi-hot`` ...).
     """
@@ -395,6 +396,7 @@ class Tensor(Value):
     steps: tuple[Step, ...] = ()
     literal: bool = False
     tensorflow_function: bool = False
+    own_dtype: bool = False
     below: Tensor | None = None
     labels: str = ""
     name: str | None = None

@@ -24,6 +24,7 @@ class Effect(str, Enum):
     NOISE = "noise"  # noise in training, untouched otherwise
     REAL = "real"  # any number: normalisation, embeddings
     SCALE = "scale"  # x * scale + offset
+    MEAN = "mean"  # the mean of several tensors
     ADD = "add"
     SUBTRACT = "subtract"
     MULTIPLY = "multiply"
@@ -173,7 +174,7 @@ _TABLE: tuple[Layer, ...] = (
     Layer("UpSampling2D", Effect.UPSAMPLE, ShapeRule.SPATIAL, ("size", "data_format", "interpolation")),
     Layer("UpSampling3D", Effect.KEEP, ShapeRule.SPATIAL),
     Layer("Resizing", Effect.UPSAMPLE, ShapeRule.SPATIAL, ("height", "width", "interpolation")),
-    Layer("Average", Effect.AVERAGE),
+    Layer("Average", Effect.MEAN),
     Layer("Maximum", Effect.MAXIMUM),
     Layer("Minimum", Effect.MINIMUM),
     Layer("Multiply", Effect.MULTIPLY),
@@ -227,7 +228,19 @@ _TABLE: tuple[Layer, ...] = (
     Layer("Merge", Effect.UNKNOWN, ShapeRule.UNKNOWN),
 )
 
-LAYERS: dict[str, Layer] = {f"keras.layers.{n}": layer for layer in _TABLE for n in (layer.name, *layer.aliases)}
+# Layers of other packages.
+_FOREIGN: dict[str, Layer] = {
+    "tfa.layers.WeightNormalization": Layer("WeightNormalization", Effect.WRAPPER, parameters=("layer",)),
+    "tfa.layers.SpectralNormalization": Layer("SpectralNormalization", Effect.WRAPPER, parameters=("layer",)),
+    "tfa.layers.InstanceNormalization": Layer("InstanceNormalization", Effect.REAL),
+    "tfa.layers.GroupNormalization": Layer("GroupNormalization", Effect.REAL),
+    "keras_contrib.layers.InstanceNormalization": Layer("InstanceNormalization", Effect.REAL),
+}
+
+KERAS_LAYERS: dict[str, Layer] = {
+    f"keras.layers.{name}": layer for layer in _TABLE for name in (layer.name, *layer.aliases)
+}
+LAYERS: dict[str, Layer] = KERAS_LAYERS | _FOREIGN
 
 # The functions that make a layer and apply it at once: TF 1's tf.layers, contrib and slim, and Keras' merge functions.
 _F = ("inputs", "units", "activation")

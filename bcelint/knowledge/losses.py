@@ -302,6 +302,27 @@ LOSSES: tuple[Loss, ...] = (
         classes=("tfa.losses.SigmoidFocalCrossEntropy",),
         functions=("tfa.losses.sigmoid_focal_crossentropy",),
     ),
+    # focal-loss
+    Loss(
+        "BinaryFocalLoss",
+        _B,
+        _PROB,
+        True,
+        class_parameters=("gamma",),
+        function_parameters=("y_true", "y_pred", "gamma"),
+        classes=("focal_loss.BinaryFocalLoss",),
+        functions=("focal_loss.binary_focal_loss",),
+    ),
+    Loss(
+        "SparseCategoricalFocalLoss",
+        _S,
+        _SIMPLEX,
+        True,
+        class_parameters=("gamma", "class_weight", "from_logits"),
+        function_parameters=("y_true", "y_pred", "gamma"),
+        classes=("focal_loss.SparseCategoricalFocalLoss",),
+        functions=("focal_loss.sparse_categorical_focal_loss",),
+    ),
     # KerasCV
     Loss(
         "FocalLoss",

@@ -32,6 +32,9 @@ FLOOR_NEGATIVE = "0.6931"
 FLOOR_BALANCED = "0.5032"
 
 
+NAN_OF_LOG = "the log of a negative number is NaN, and this loss does not clip"
+
+
 def verdict(pairing: Pairing) -> str | None:
     """The code of the rule that a head and a loss break, ``None`` where they fit or nothing is proved."""
     head, loss = pairing.head, pairing.loss
@@ -76,8 +79,12 @@ def _categorical_verdict(head: Head, loss: LossUse) -> str | None:
         return None if wants_logits else "BCE109"
     if head.domain is Domain.LOG_SIMPLEX:
         return None if wants_logits else "BCE110"
-    if head.domain is Domain.INTERVAL and head.activation and head.activation != "exponential":
-        return "BCE110"  # exp(z), divided by its sum inside the loss, is a softmax
+    if head.domain is Domain.INTERVAL and head.activation:
+        if wants_logits:
+            # A softmax sees differences: one open end is enough, unless half of the units are cut to 0.
+            return "BCE110" if (head.high < inf and head.low > -inf) or head.activation == "relu" else None
+        # exp(z), divided by its sum inside the loss, is a softmax.
+        return None if head.activation == "exponential" else "BCE110"
     return None
 
 
@@ -180,28 +187,41 @@ def rescued(pairing: Pairing) -> bool:
         and pairing.backend in ("", "tensorflow")
         and not head.eager_only
         and not head.mixed_precision
-        and head.explicit
         and bool(head.layer_name or pairing.context is Context.COMPILE)
-        and all(step.kind in ("identity", "call") for step in head.steps)
+        and all(step.kind in _SEEN_THROUGH for step in head.steps)
     )
+
+
+# Steps behind which Keras 3 on TensorFlow still finds the logits; a cast is one only under a mixed precision policy.
+_SEEN_THROUGH = ("identity", "call", "cast")
 
 
 def rescue_note(pairing: Pairing) -> str:
     """Which backends are hit."""
+    steps, loss = pairing.head.steps, pairing.loss
     if rescued(pairing):
+        if any(step.kind == "identity" and step.name in ("Identity", "Dropout") for step in steps):
+            return "Keras 3 on TensorFlow notices and uses the logits, with a warning; tf_keras, JAX and PyTorch do not"
         return "Keras on TensorFlow notices and uses the logits, with a warning; JAX and PyTorch do not"
-    step = next((s for s in pairing.head.steps if s.kind not in ("identity", "call")), None)
     if pairing.backend not in ("", "tensorflow"):
         return f"Keras says nothing about it on {pairing.backend}"
-    if not pairing.loss.rescued:
-        return f"`{pairing.loss.name}` does so on every backend, without a warning"
+    if not loss.rescued:
+        keras = "Keras 3 does so" if loss.takes_logits else "this is so"
+        return f"with `{loss.name}` {keras} on every backend, without a warning"
+    step = next((s for s in steps if s.kind not in _SEEN_THROUGH), None)
     if step is not None and step.kind == "numpy":
         return f"on the result of `{step.name}` every backend does so, without a warning"
     if step is not None:
-        return f"every backend does so, without a warning: `{step.name}` hides the activation from Keras"
+        when = "in training every backend" if step.kind in ("dropout", "noise") else "every backend"
+        return f"{when} does so, without a warning: `{step.name}` hides the activation from Keras"
     if pairing.head.mixed_precision:
-        return "every backend does so under a mixed precision policy, without a warning"
+        return "Keras 3 does so on every backend under a mixed precision policy, without a warning"
     return "Keras does so without a warning when it runs eagerly, and on JAX and PyTorch"
+
+
+def is_plain(loss: LossUse) -> bool:
+    """Whether the loss is the cross-entropy itself, without weights or a focal factor that change its floor."""
+    return "ocal" not in loss.name and not loss.name.startswith("weighted")
 
 
 # --- fixes ------------------------------------------------------------------------------------------------------------

@@ -16,10 +16,14 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
         softmax = head.domain is Domain.SIMPLEX
         what = "a softmax" if softmax else "a sigmoid"
         wants = f"`{loss.name}` applies a sigmoid again" if loss.flag is None else "and this applies a sigmoid again"
-        floor = (
-            f"the loss cannot fall below {common.FLOOR_POSITIVE} for positives and {common.FLOOR_NEGATIVE} for "
-            f"negatives (about {common.FLOOR_BALANCED} on balanced data), and accuracy may still look normal"
-        )
+        if common.is_plain(loss):
+            floor = (
+                f"the loss cannot fall below {common.FLOOR_POSITIVE} for positives and {common.FLOOR_NEGATIVE} for "
+                f"negatives (about {common.FLOOR_BALANCED} on balanced data)"
+            )
+        else:
+            floor = "a certain positive counts as 0.73 and a certain negative as 0.50, so the loss cannot come near 0"
+        floor += ", and accuracy may still look normal"
         yield common.report(
             "BCE101",
             pairing,

@@ -28,6 +28,8 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
 
 def _floor(pairing: Pairing) -> str:
     """The loss of a perfect prediction: -log(e / (e + C - 1)) for C classes."""
+    if not common.is_plain(pairing.loss):
+        return "a certain prediction counts as an uncertain one, so the loss cannot come near 0"
     classes = pairing.head.units
     if classes is None or classes < 2:
         return "the loss cannot come near 0 (1.4612 is its floor for 10 classes)"

@@ -33,8 +33,8 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             label="this expects probabilities that sum to 1",
             head_label=common.made_by(head),
             notes=(
-                "the outputs are divided by their sum and clipped to [0, 1]: negative ones get no gradient, the loss "
-                "can stay near 16.1 or jump about; some seeds train all the same",
+                "the outputs are clipped and divided by their sum as if they were probabilities: negative ones get no "
+                "gradient, and the loss can stay near 16.1 or jump about; some seeds train all the same",
             ),
             plans=plans,
             help="apply a softmax before the loss, or use a loss that takes logits",

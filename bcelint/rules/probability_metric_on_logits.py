@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import exp
 
 from bcelint.findings import Applicability, Change, Finding, FixPlan, Related, Replace, ReplaceByApi, SetArgument
 from bcelint.inference.facts import Fact, MetricUse
@@ -10,6 +11,9 @@ from bcelint.knowledge import metrics
 from bcelint.knowledge.domains import Domain, Expectation, Family
 from bcelint.rules import BY_CODE
 from bcelint.rules.common import head_place
+
+# Metrics that take the argmax unless they are given a threshold, and the position of that.
+_BY_ARGMAX = {"F1Score": 2, "FBetaScore": 3}
 
 
 def is_blind(use: MetricUse) -> bool:
@@ -24,6 +28,8 @@ def is_blind(use: MetricUse) -> bool:
     spec = metrics.BY_CLASS.get(f"keras.metrics.{use.name}")
     if spec is None or spec.reading is not metrics.Reading.PROBABILITY:
         return False
+    if use.name in _BY_ARGMAX and "threshold" not in use.keywords and use.positional < _BY_ARGMAX[use.name]:
+        return head is not None and head.units == 1
     if use.cut is None:
         return "top_k" not in use.keywords
     if isinstance(use.cut, bool):
@@ -69,9 +75,10 @@ def _label(use: MetricUse) -> str:
         return "its thresholds lie between 0 and 1"
     if use.name == "BinaryCrossentropy":
         return "this clips the logits to [0, 1]"
-    if use.name in ("F1Score", "FBetaScore"):
-        return "this takes the argmax of one unit, or cuts between 0 and 1"
-    return "this cuts at 0.5"
+    if use.name in _BY_ARGMAX:
+        cuts = "threshold" in use.keywords or use.positional >= _BY_ARGMAX[use.name]
+        return "this cuts between 0 and 1" if cuts else "without a threshold this takes the argmax of one unit"
+    return f"this cuts at {use.cut:g}" if isinstance(use.cut, (int, float)) else "this cuts at 0.5"
 
 
 def _symptom(use: MetricUse) -> str:
@@ -81,7 +88,11 @@ def _symptom(use: MetricUse) -> str:
     if use.name in _BINS:
         return "logits outside [0, 1] all fall into the end bins"
     if use.name == "BinaryCrossentropy":
-        return "it differs from the loss, and reads 16.1 for every negative logit of a positive example"
+        return "it differs from the loss, and reads 15.4 to 16.1 for a positive example with a negative logit"
+    if use.name in _BY_ARGMAX and "cuts" not in _label(use):
+        return "the largest of one unit is that unit: every example is counted as positive"
+    if isinstance(use.cut, (int, float)) and not isinstance(use.cut, bool):
+        return f"a logit of {use.cut:g} is a probability of {1 / (1 + exp(-use.cut)):.2f}"
     return "a logit of 0.5 is a probability of 0.62: examples between 0.50 and 0.62 are counted as negative"
 
 

@@ -20,13 +20,19 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             f"a softmax over {units} classes meets a binary loss",
             label=f"this treats the {units} outputs as separate yes/no questions",
             head_label="the outputs sum to 1 here",
-            notes=(
-                "Keras on TensorFlow uses the logits behind the softmax and trains a sigmoid for each class, which is "
-                "not what predict() returns; JAX and PyTorch train the softmax with another loss value",
-            ),
+            notes=(_symptom(pairing),),
             plans=(_plan(pairing),),
             help="use a categorical loss if each example has one class, sigmoids if it can have several",
         )
+
+
+def _symptom(pairing: Pairing) -> str:
+    if common.rescued(pairing):
+        return (
+            "Keras on TensorFlow uses the logits behind the softmax and trains a sigmoid for each class, which is not "
+            "what predict() returns; JAX and PyTorch train the softmax with another loss value"
+        )
+    return "each class is trained as a question of its own, though the softmax ties the answers together"
 
 
 def _plan(pairing: Pairing) -> FixPlan | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bcelint.findings import Finding
 from bcelint.inference.facts import Fact, Pairing
-from bcelint.knowledge.domains import Expectation
+from bcelint.knowledge.domains import Expectation, Family
 from bcelint.rules import common
 
 
@@ -33,10 +33,13 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
 
 def _symptom(pairing: Pairing) -> str:
     head = pairing.head
+    relu = head.activation.startswith("relu")
     if pairing.loss.expects is Expectation.LOGITS:
-        if head.activation.startswith("relu"):
+        if relu:
             return "a unit at 0 gets no gradient; with all of them at 0 every class has the same probability"
         return f"logits {common.range_words(head)} cannot tell the classes far apart: the loss has a floor"
-    if head.activation.startswith("relu"):
-        return "a unit at 0 gives log(1e-7) = -16.1 and no gradient: the loss can stick there"
+    if relu and pairing.loss.family is Family.CATEGORICAL:
+        return "a unit at 0 gets no gradient, and a row of zeros is divided by its sum, 0: the loss is NaN"
+    if relu:
+        return "a unit at 0 gets no gradient: nothing lifts a class that an example has switched off"
     return "the outputs are divided by their sum and clipped to [0, 1]; negative ones get no gradient"

@@ -522,12 +522,12 @@ def test_images_of_intervals(keras3: ModuleType, name: str) -> None:
 
 # --- layers: signatures ----------------------------------------------------------------------------------------------
 
-each_layer = pytest.mark.parametrize("name", sorted(leaf(n) for n in layers.LAYERS))
+each_layer = pytest.mark.parametrize("name", sorted(leaf(n) for n in layers.KERAS_LAYERS))
 
 
 @each_layer
 def test_layer_signature(library: ModuleType, name: str) -> None:
-    spec = layers.LAYERS[f"keras.layers.{name}"]
+    spec = layers.KERAS_LAYERS[f"keras.layers.{name}"]
     cls = getattr(library.layers, name, None)
     gone = name in GONE_LAYERS
     gone |= name in (ONLY_KERAS_2_LAYERS if library.__name__ == KERAS_3 else ONLY_KERAS_3_LAYERS)
@@ -550,7 +550,7 @@ def test_layer_signature(library: ModuleType, name: str) -> None:
 
 
 def test_no_layer_is_missing(libraries: SimpleNamespace) -> None:
-    table = {leaf(name) for name in layers.LAYERS}
+    table = {leaf(name) for name in layers.KERAS_LAYERS}
     found: set[str] = set()
     for library in (libraries.keras, libraries.tf_keras):
         found |= {
@@ -567,13 +567,13 @@ def test_every_layer_with_an_activation_has_its_default(library: ModuleType) -> 
     for name in public_classes(library.layers) - LAYERS_LEFT_UNKNOWN:
         cls = getattr(library.layers, name)
         if issubclass(cls, library.layers.Layer) and "activation" in parameters_of(cls) and name != "Activation":
-            assert layers.LAYERS[f"keras.layers.{name}"].activation is not None
+            assert layers.KERAS_LAYERS[f"keras.layers.{name}"].activation is not None
 
 
 def test_merge_functions(library: ModuleType) -> None:
     for function, cls in layers.MERGE_FUNCTIONS.items():
         assert callable(getattr(library.layers, leaf(function)))
-        assert f"keras.layers.{cls}" in layers.LAYERS
+        assert f"keras.layers.{cls}" in layers.KERAS_LAYERS
     lower = {n for n in dir(library.layers) if inspect.isfunction(getattr(library.layers, n))}
     assert lower - {"Input", "deserialize", "serialize"} == {leaf(f) for f in layers.MERGE_FUNCTIONS}
 
@@ -581,7 +581,7 @@ def test_merge_functions(library: ModuleType) -> None:
 def test_activation_layers_are_their_activation(library: ModuleType, tensorflow: ModuleType) -> None:
     points = np.linspace(-8, 8, 65).astype("float32").reshape(1, -1)
     slopes = {"LeakyReLU": None, "PReLU": None, "ThresholdedReLU": "relu"}
-    for spec in layers.LAYERS.values():
+    for spec in layers.KERAS_LAYERS.values():
         if spec.effect is not Effect.ACTIVATION or not spec.activation or not hasattr(library.layers, spec.name):
             continue
         values = np.array(getattr(library.layers, spec.name)()(points))
@@ -642,7 +642,7 @@ def made(library: ModuleType, name: str) -> tuple[Any, np.ndarray]:
 
 
 def by_effect(*effects: Effect) -> pytest.MarkDecorator:
-    names = sorted({spec.name for spec in layers.LAYERS.values() if spec.effect in effects} - UNMADE)
+    names = sorted({spec.name for spec in layers.KERAS_LAYERS.values() if spec.effect in effects} - UNMADE)
     return pytest.mark.parametrize("name", names)
 
 
@@ -999,7 +999,7 @@ def test_methods_that_train(library: ModuleType, name: str) -> None:
 )
 def test_canonical_names(written: str, home: str) -> None:
     assert canonical(written) == home
-    tables = (layers.LAYERS, layers.LAYER_FUNCTIONS, layers.MERGE_FUNCTIONS, losses.BY_CLASS, losses.BY_FUNCTION)
+    tables = (layers.KERAS_LAYERS, layers.LAYER_FUNCTIONS, layers.MERGE_FUNCTIONS, losses.BY_CLASS, losses.BY_FUNCTION)
     known = any(home in table for table in (*tables, losses.COMPOSITE, activations.BY_FUNCTION, heads.MODEL_FACTORIES))
     assert known or home in API_CALLS
 
