@@ -51,9 +51,17 @@ def conjoin(a: Guard, b: Guard) -> Guard | None:
     return a | b
 
 
-@lru_cache(maxsize=4096)
 def _contradict(a: Literal, b: Literal) -> bool:
-    """Whether no value of the one subject meets both literals: tried on the constants and the gaps between them."""
+    """Whether no value of the one subject meets both literals."""
+    if a.test.operator == b.test.operator == "==":
+        # By far the most frequent pair, in chains of elifs.
+        return (a.outcome or b.outcome) and _same(a.test.operand, b.test.operand) is (a.outcome is not b.outcome)
+    return _tried(a, b)
+
+
+@lru_cache(maxsize=4096)
+def _tried(a: Literal, b: Literal) -> bool:
+    """As ``_contradict``: tried on the constants and the gaps between them."""
     candidates: list[object] = [*_OTHERS, None, True, False]
     for literal in (a, b):
         operand = literal.test.operand

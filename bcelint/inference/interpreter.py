@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bcelint.inference import builtin_calls
 from bcelint.inference.guards import ALWAYS, FALL_THROUGH, Guard, Key, Literal, Test, conjoin
 from bcelint.inference.keras_api import KerasApi
+from bcelint.inference.recorder import BudgetExceeded
 from bcelint.inference.values import (
     NONE,
     Api,
@@ -55,14 +56,11 @@ if TYPE_CHECKING:
 MAX_DEPTH = 24
 MAX_UNROLL = 12
 MAX_STEPS = 400_000
+_STEPS_TO_SETTLE = 20_000
 
 _FALLS_THROUGH = ""
 
 Journal = dict[tuple[int, str], tuple[Store, str, "Value | None"]]
-
-
-class BudgetExceeded(Exception):
-    """The file takes too many steps; the rest of it is not analysed."""
 
 
 class Frame:
@@ -108,6 +106,8 @@ class Interpreter:
             self._run_the_uncalled()
         except BudgetExceeded:
             self.recorder.exhausted = True
+            self.path = ALWAYS
+        self.steps = min(self.steps, MAX_STEPS - _STEPS_TO_SETTLE)
         self.keras.pairing.settle()
 
     def _run_the_uncalled(self) -> None:
@@ -316,7 +316,10 @@ class Interpreter:
         if open_tests == 0:
             return (ALWAYS, None) if is_and else (None, ALWAYS)
         if open_tests > 1:
-            decided = self._opaque(("bool", ast.dump(node), self._names_key(node)), node)[1 if is_and else 0]
+            # The whole test is a literal of its own, so that the same words later are the same test.
+            held, failed = self._opaque(("bool", ast.dump(node), self._names_key(node)), node)
+            decided = failed if is_and else held
+            together = conjoin(together, held if is_and else failed) if together is not None else None
         return (together, decided) if is_and else (decided, together)
 
     def _names_key(self, node: ast.AST) -> Key:
@@ -339,6 +342,10 @@ class Interpreter:
         known = builtin_calls.known_truth(value)
         if known is not None:
             return (ALWAYS, None) if known else (None, ALWAYS)
+        if isinstance(value, Unknown) and isinstance(value.symbol, tuple) and value.symbol[0] == "outcome":
+            literal = value.symbol[1]
+            if isinstance(literal, Literal):
+                return frozenset({literal}), frozenset({Literal(literal.test, not literal.outcome)})
         return self._literals(Test(value.key, "truth"), node)
 
     def _split(
@@ -1024,8 +1031,8 @@ class Interpreter:
         if isinstance(node.op, ast.Not):
             true, false = self.test(node.operand)
             if true is None or false is None:
-                return Const(true is not None, node)
-            return Unknown("not", ("not", self.eval(node.operand).key))
+                return Const(false is not None, node)
+            return Unknown("not", ("outcome", next(iter(false)) if len(false) == 1 else false))
         value = self.eval(node.operand)
         return each(value, lambda option: self.keras.unary(type(node.op).__name__, option, node))
 

@@ -132,6 +132,26 @@ _SHORT_MODULES = {
     "partial": "functools.partial",
 }
 
+# How many items of a list are followed.
+_LONGEST = 256
+# Calls that look at a model and leave it as it is.
+_HARMLESS = frozenset(
+    {
+        "builtins.print",
+        "builtins.repr",
+        "builtins.str",
+        "builtins.type",
+        "builtins.id",
+        "builtins.vars",
+        "builtins.callable",
+        "builtins.hasattr",
+        "keras.utils.plot_model",
+        "keras.utils.model_to_dot",
+        "keras.utils.vis_utils.plot_model",
+        "keras.utils.vis_utils.model_to_dot",
+        "keras.utils.visualize_util.plot",
+    }
+)
 _HOMES = ("keras.layers.", "keras.losses.", "keras.metrics.", "keras.", "keras.applications.")
 
 _INSTANCE_METHODS = frozenset({"add_weight", "add_variable", "add_loss", "add_metric", "__init__"})
@@ -247,6 +267,8 @@ class KerasApi:
                 return known
         elif name in _INSTANCE_METHODS:
             return Method(owner, name, node)
+        elif name == "compile" and any(not isinstance(base, Class) for base in owner.cls.mro()):
+            return Method(Unknown(f"a base of `{owner.cls.name}` is not in this file"), name, node)
         self.missing_attributes += 1
         return Unknown(f"`self.{name}` is not set in this file", (".", owner.key, name))
 
@@ -262,6 +284,8 @@ class KerasApi:
                 return Bound(member, instance) if isinstance(member, Function) else member
         if name == "__init__":
             return Method(instance, "$init", node)
+        if name == "compile" and not self.models.is_model(instance):
+            return Method(Unknown("a base class is not in this file"), name, node)
         return Method(instance, name, node)
 
     def _tensor_attribute(self, owner: Tensor, name: str, node: ast.AST) -> Value:
@@ -285,7 +309,7 @@ class KerasApi:
             # model.layers[-1].activation = ...: the model is not what its construction says any more.
             if name == "activation" and isinstance(owner.model, Mutable):
                 self.interpreter.write(owner.model.store, "$tampered", Const(True))
-        elif isinstance(owner, Unknown):
+        elif isinstance(owner, (Unknown, Api)):
             self.models.escape(value)
 
     def set_item(self, owner: Value, index: Value, value: Value) -> None:
@@ -347,7 +371,7 @@ class KerasApi:
             # One of the entries, by a key that is not known.
             return choice(
                 [
-                    (self._picked(("item", owner.key, key.key), name), value)
+                    (frozenset({Literal(Test(key.key, "==", ast.literal_eval(name)), True)}), value)
                     for name, value in list(owner.store.items())[:8]
                 ]
             )
@@ -385,7 +409,7 @@ class KerasApi:
         items: Value = Unknown("a list of unknown length")
         if self.interpreter.open_loops > target.open_loops:
             current = None
-        if current is not None and added is not None:
+        if current is not None and added is not None and len(current) + len(added) <= _LONGEST:
             items = Sequence((*current, *added))
         self.interpreter.write(target.store, "items", items)
 
@@ -407,7 +431,7 @@ class KerasApi:
             return self._tensor_arithmetic(name, left, right, node)
         if name == "Add" and isinstance(left, (ListValue, Sequence)) and isinstance(right, (ListValue, Sequence)):
             a, b = self.items_of(left), self.items_of(right)
-            if a is not None and b is not None:
+            if a is not None and b is not None and len(a) + len(b) <= _LONGEST:
                 joined = Sequence((*a, *b))
                 return ListValue(joined) if isinstance(left, ListValue) else joined
             return ListValue(Unknown("a list of unknown length"))
@@ -561,6 +585,8 @@ class KerasApi:
             return API_CALLS[name](self, arguments, node)
         if name in TENSOR_FUNCTIONS:
             return self._tensor_function(name, arguments, node)
+        if name in _HARMLESS:
+            return Unknown(f"`{name}`")
         for value in arguments.values():
             self.models.escape(value)
         if name.startswith("keras.layers.") and name[13:14].isupper():
@@ -616,9 +642,7 @@ class KerasApi:
     def _call_method(self, method: Method, arguments: Arguments, node: ast.AST) -> Value:
         owner, name = method.owner, method.name
         if isinstance(owner, Unknown):
-            if name == "compile" and (
-                arguments.get("loss") or arguments.get("optimizer") or len(arguments.positional) > 1
-            ):
+            if name == "compile" and _compiles_a_model(arguments):
                 self.pairing.compile(owner, arguments, node)
                 return NONE
             for value in arguments.values():
@@ -660,6 +684,10 @@ class KerasApi:
         return self.layers.reshaped(made, shape, with_batch=True)
 
     def _tensor_method(self, owner: Tensor, name: str, arguments: Arguments, node: ast.AST) -> Value:
+        if name == "compile" and _compiles_a_model(arguments):
+            # What was called on a tensor was a function that returns a model.
+            self.pairing.compile(Unknown(owner.why), arguments, node)
+            return NONE
         if name in ("numpy", "astype", "copy", "ravel", "flatten", "reshape", "squeeze", "transpose", "cpu", "detach"):
             result = owner.after("numpy" if name == "numpy" else "reshape", name, node)
             return result if name in ("numpy", "astype", "copy") else tensors.without_shape(result)
@@ -674,6 +702,17 @@ class KerasApi:
         if name in ("shape", "get_shape"):
             return self._tensor_attribute(owner, "shape", node)
         return unknown_tensor(f"`.{name}` of a tensor", labels=owner.labels)
+
+
+def _compiles_a_model(arguments: Arguments) -> bool:
+    """Whether the arguments are those of a Keras model's ``compile``."""
+    if arguments.get("loss") or arguments.get("optimizer"):
+        return True
+    second = arguments.get("loss", position=1)
+    value = second.value if second is not None else None
+    if isinstance(value, Const):
+        return isinstance(value.value, str) and value.value in losses.BY_STRING
+    return isinstance(value, (Loss, LossSum, ListValue, DictValue, Function, Partial, Instance))
 
 
 def _method_name(function: Unknown) -> str:

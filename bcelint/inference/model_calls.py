@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bcelint.inference import builtin_calls
+from bcelint.inference.guards import ALWAYS, Guard
 from bcelint.inference.values import (
     NONE,
     Argument,
@@ -84,6 +85,9 @@ class ModelCalls:
         self._usage: dict[int, tuple[Value, Usage]] = {}
         self._folded: dict[int, tuple[Value, Value]] = {}
         self._calling: list[Value] = []
+        self._folding: set[int] = set()
+        # The path on which each model was built.
+        self._born: dict[int, Guard] = {}
 
     def model_attribute(self, owner: Mutable, name: str, node: ast.AST) -> Value:
         if name in owner.store:
@@ -121,6 +125,7 @@ class ModelCalls:
     def make_model(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         model = Model("sequential" if name == "keras.Sequential" else "functional", node)
         self.made.append(model)
+        self._born[id(model)] = self.interpreter.path
         self.initialise(model, name, arguments)
         return model
 
@@ -188,14 +193,26 @@ class ModelCalls:
         """The output of a Sequential."""
         if not isinstance(members, Sequence):
             return unknown_tensor(members.why if isinstance(members, Unknown) else "layers of a Sequential")
-        cached = self._folded.get(id(members)) if start.dims is None and start.last is None else None
+        plain = start.dims is None and start.last is None
+        cached = self._folded.get(id(members)) if plain else None
         if cached is not None and cached[0] is members:
-            return cached[1]
+            return self.interpreter.feasible(cached[1])
+        if id(members) in self._folding:
+            return unknown_tensor("a model that contains itself")
+        self._folding.add(id(members))
+        # What is kept has to hold on every path, not only on the one of the first look.
+        outer = self.interpreter.path
+        if plain:
+            self.interpreter.path = ALWAYS
         value: Value = start
-        for member in members.items:
-            value = self.interpreter.call(
-                member, Arguments((Argument(value),)), getattr(member, "node", None) or ast.Pass()
-            )
+        try:
+            for member in members.items:
+                value = self.interpreter.call(
+                    member, Arguments((Argument(value),)), getattr(member, "node", None) or ast.Pass()
+                )
+        finally:
+            self.interpreter.path = outer
+            self._folding.discard(id(members))
         result = each(
             value,
             lambda v: (
@@ -204,9 +221,9 @@ class ModelCalls:
                 else unknown_tensor(v.why if isinstance(v, Unknown) else "")
             ),
         )
-        if start.dims is None and start.last is None:
+        if plain:
             self._folded[id(members)] = (members, result)
-        return result
+        return self.interpreter.feasible(result)
 
     def ready_made(self, factory: heads.ModelFactory, arguments: Arguments, node: ast.AST) -> Value:
         """``keras.applications`` and other models whose output is known from their arguments."""
@@ -255,6 +272,10 @@ class ModelCalls:
         self.interpreter.write(model.store, "$outputs", outputs)
         return model
 
+    def tests_since(self, model: Value) -> Guard:
+        """The tests on the current path that are younger than a model."""
+        return self.interpreter.path - self._born.get(id(model), self.interpreter.path)
+
     def usage(self, model: Value) -> Usage:
         entry = self._usage.get(id(model))
         if entry is None:
@@ -299,6 +320,7 @@ class ModelCalls:
     def construct(self, cls: Class, arguments: Arguments, node: ast.AST) -> Value:
         instance = Instance(cls, node)
         cls.instances.append(instance)
+        self._born[id(instance)] = self.interpreter.path
         if cls.is_a(*KERAS_MODELS):
             self.made.append(instance)
         init = cls.lookup("__init__")

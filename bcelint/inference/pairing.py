@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bcelint.inference import builtin_calls, facts
-from bcelint.inference.guards import ALWAYS, FALL_THROUGH, Guard, conjoin, related
+from bcelint.inference.guards import ALWAYS, FALL_THROUGH, Guard, Literal, conjoin, related
+from bcelint.inference.recorder import BudgetExceeded
 from bcelint.inference.values import (
     Api,
     Argument,
@@ -31,6 +32,7 @@ from bcelint.inference.values import (
     Tensor,
     Unknown,
     Value,
+    choice,
     each,
     options,
     unknown_tensor,
@@ -53,12 +55,18 @@ class _Compiled:
 
 @dataclass(frozen=True)
 class _Meeting:
-    """The surroundings in which a loss is evaluated."""
+    """The surroundings in which a loss is evaluated.
+
+    ``guard`` is what the output needs, ``base`` the path of the ``compile`` without that, and ``chosen`` what was
+    tested between the model and its ``compile``.
+    """
 
     context: facts.Context = facts.Context.CALL
     compile_node: ast.AST | None = None
     output: str = ""
     guard: Guard = ALWAYS
+    chosen: Guard = ALWAYS
+    base: Guard | None = None
 
 
 class Pairings:
@@ -96,8 +104,18 @@ class Pairings:
             return made if arguments.complete else replace(made, from_logits=None)
 
         def with_flag(value: Value) -> Value:
-            known = builtin_calls.known_truth(value) if isinstance(value, Const) else None
-            return replace(made, from_logits=known, flag=flag)
+            given = replace(made, flag=flag)
+            if isinstance(value, Const):
+                return replace(given, from_logits=builtin_calls.known_truth(value))
+            true, false = self.interpreter.truth(value, node)
+            if not true or not false:
+                return replace(given, from_logits=None)
+            # Either may hold; it is only spoken of where the head depends on the same test.
+            arms = [
+                (true, replace(given, from_logits=True, split=true)),
+                (false, replace(given, from_logits=False, split=false)),
+            ]
+            return choice([*arms])
 
         return each(flag.value, with_flag)
 
@@ -169,8 +187,6 @@ class Pairings:
 
     def _meet(self, head: Value, loss: Value, site: ast.AST) -> None:
         """A head and a loss meet: every combination of their alternatives that can occur."""
-        path = self.interpreter.path
-        meeting = self._meetings[-1]
         place = self.interpreter.recorder.place(site)
         if place is None:
             return
@@ -188,43 +204,56 @@ class Pairings:
             if resolved.spec.family is Family.OTHER:
                 continue
             for head_guard, head_option in options(head):
-                head_tensor = self._as_head(head_option)
-                both = conjoin(loss_guard, head_guard)
-                full = None if both is None else conjoin(both, path)
-                full = None if full is None else conjoin(full, meeting.guard)
-                if full is None or both is None:
-                    continue
-                if head_tensor is None or head_tensor.domain is Domain.UNKNOWN or resolved.from_logits is None:
-                    why = "from_logits is not known" if resolved.from_logits is None else "the output is not known"
-                    if head_tensor is not None and head_tensor.why:
-                        why = head_tensor.why
-                    elif isinstance(head_option, Unknown) and head_option.why:
-                        why = head_option.why
-                    partly = head_tensor is not None and head_tensor.last == 1 and resolved.spec.family.is_categorical
-                    if not partly:
-                        self._emit(facts.Unresolved(place, why))
-                        continue
-                if any(isinstance(t, tuple) and t[0] == FALL_THROUGH for t in (x.test.subject for x in full)):
-                    self._emit(facts.Unresolved(place, "no arm of a chain of tests was taken"))
-                    continue
-                assumed = self._is_assumed(head_tensor, resolved) and bool(both - path)
-                if assumed or not related(head_guard - path, loss_guard - path):
-                    self._emit(facts.Unresolved(place, "head and loss are chosen by different tests"))
-                    continue
-                assert head_tensor is not None
-                self.keras.models.note_heads(head_tensor, site)
-                self._emit(
-                    facts.Pairing(
-                        head=self.head_fact(head_tensor),
-                        loss=self.loss_fact(resolved),
-                        site=place,
-                        context=meeting.context,
-                        branch=self.describe(both | (path if self.interpreter.frames[-1].function is None else both)),
-                        output=meeting.output,
-                        compile_site=self.interpreter.recorder.place(meeting.compile_node),
-                        backend=self.keras.backend,
-                    )
-                )
+                self._pair(head_option, head_guard, resolved, loss_guard, site, place)
+
+    def _pair(self, head: Value, head_guard: Guard, loss: Loss, loss_guard: Guard, site: ast.AST, place: Place) -> None:
+        """One head and one loss, and the tests that have to come out right for each."""
+        meeting, path = self._meetings[-1], self.interpreter.path
+        needed = conjoin(head_guard, meeting.guard)
+        both = None if needed is None else conjoin(needed, loss_guard)
+        full = None if both is None else conjoin(both, path)
+        if needed is None or both is None or full is None:
+            return
+        tensor = self._as_head(head)
+        why = self._undecided(head, tensor, loss)
+        base = path if meeting.base is None else meeting.base
+        if not why and any(_is_fall_through(literal) for literal in full):
+            why = "no arm of a chain of tests was taken"
+        elif not why and self._is_assumed(tensor, loss) and both - base:
+            why = "it rests on a default argument and on a branch"
+        elif not why and not related(needed - base, (loss_guard | meeting.chosen) - base):
+            why = "head and loss are chosen by different tests"
+        elif not why and loss.split and not loss.split & needed:
+            why = "from_logits is not known"
+        if why or tensor is None:
+            self._emit(facts.Unresolved(place, why))
+            return
+        self.keras.models.note_heads(tensor, site)
+        at_top = self.interpreter.frames[-1].function is None
+        self._emit(
+            facts.Pairing(
+                head=self.head_fact(tensor),
+                loss=self.loss_fact(loss),
+                site=place,
+                context=meeting.context,
+                branch=self.describe(both | path if at_top else both),
+                output=meeting.output,
+                compile_site=self.interpreter.recorder.place(meeting.compile_node),
+                backend=self.keras.backend,
+            )
+        )
+
+    def _undecided(self, head: Value, tensor: Tensor | None, loss: Loss) -> str:
+        """Why nothing can be said of a head and a loss; empty where something can."""
+        if loss.from_logits is None:
+            return "from_logits is not known"
+        if tensor is None:
+            return (head.why if isinstance(head, Unknown) else "") or "the output is not known"
+        if tensor.domain is not Domain.UNKNOWN:
+            return ""
+        # Of one unit it is enough to know that it is one.
+        single = tensor.last == 1 and loss.spec.family.is_categorical
+        return "" if single else tensor.why or "the output is not known"
 
     def _is_assumed(self, tensor: Tensor | None, loss: Loss | None) -> bool:
         """Whether a side rests on the default of a parameter of a function that nobody calls.
@@ -293,14 +322,18 @@ class Pairings:
             if loss is None:
                 return
             outputs = self.keras.models.outputs(model)
+            chosen = self.keras.models.tests_since(model)
             for output_guard, option in options(outputs):
                 full = conjoin(self.interpreter.path, output_guard)
                 if full is None:
                     continue
+                surroundings = _Meeting(
+                    facts.Context.COMPILE, None, "", output_guard, chosen, base=self.interpreter.path
+                )
                 outer, self.interpreter.path = self.interpreter.path, full
                 try:
                     pairs = self._assign_losses(
-                        option, self.interpreter.feasible(loss.value), loss.node or node, output_guard
+                        option, self.interpreter.feasible(loss.value), loss.node or node, surroundings
                     )
                     self._compile_metrics(pairs, arguments, node)
                 finally:
@@ -317,7 +350,7 @@ class Pairings:
         return [(item.name if isinstance(item, Tensor) else None, item) for item in items]
 
     def _assign_losses(
-        self, outputs: Value, loss: Value, node: ast.AST, guard: Guard
+        self, outputs: Value, loss: Value, node: ast.AST, surroundings: _Meeting
     ) -> list[tuple[str | None, Value, Value, ast.AST, list[facts.Fact]]]:
         """Pairs of (output name, head, loss, loss expression, facts), after reporting where they meet."""
         named = self._named_outputs(outputs)
@@ -349,7 +382,7 @@ class Pairings:
             sink: list[facts.Fact] = []
             self._sinks.append(sink)
             try:
-                with self._within(_Meeting(facts.Context.COMPILE, None, name or "" if len(named) > 1 else "")):
+                with self._within(replace(surroundings, output=name or "" if len(named) > 1 else "")):
                     self._meet(head, self.interpreter.feasible(value), expression)
             finally:
                 self._sinks.pop()
@@ -517,9 +550,12 @@ class Pairings:
     def settle(self) -> None:
         """Report what was compiled, now that it is known what became of each model."""
         add = self.interpreter.recorder.add
-        for model in self.keras.models.made:
-            if isinstance(model, Model):
-                self.keras.models.outputs(model)
+        try:
+            for model in self.keras.models.made:
+                if isinstance(model, Model):
+                    self.keras.models.outputs(model)
+        except BudgetExceeded:
+            self.interpreter.recorder.exhausted = True
         logits = self._meant_as_logits()
         for record in self._compiled:
             usage = self.keras.models.usage(record.model)
@@ -575,6 +611,11 @@ class Pairings:
                     if fact.head.domain is Domain.REAL and (fact.cut is True or cut_at_zero):
                         found.add(fact.head.place)
         return found
+
+
+def _is_fall_through(literal: Literal) -> bool:
+    subject = literal.test.subject
+    return isinstance(subject, tuple) and subject[:1] == (FALL_THROUGH,)
 
 
 def _element_nodes(value: Value) -> list[ast.expr] | None:

@@ -9,6 +9,10 @@ from bcelint.inference.facts import Fact, Pairing, Unresolved
 from bcelint.places import Place
 
 
+class BudgetExceeded(Exception):
+    """The file takes too many steps; the rest of it is not analysed."""
+
+
 class Recorder:
     """The facts of a file, in the order in which they were met and each once."""
 

@@ -169,7 +169,7 @@ def _made(low: float, high: float, domain: Domain, base: Tensor, node: ast.AST) 
         high=high,
         steps=(*base.steps, Step("other", "arithmetic", node)),
         name=None,
-        activation=base.activation if domain is base.domain else "",
+        activation=base.activation if (domain, low, high) == (base.domain, base.low, base.high) else "",
         node=base.node if domain is base.domain else node,
         argument=base.argument if domain is base.domain else None,
         below=base,

@@ -332,7 +332,10 @@ class Partial(Value):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loss(Value):
-    """A loss of the table, with its ``from_logits`` flag (``None``: cannot be decided)."""
+    """A loss of the table, with its ``from_logits`` flag (``None``: cannot be decided).
+
+    ``split``: the flag is not known, and this is the loss where it came out like that.
+    """
 
     spec: loss_table.Loss
     from_logits: bool | None
@@ -342,6 +345,7 @@ class Loss(Value):
     flag: Argument | None = None
     api: str = ""
     rescued: bool = False
+    split: Guard = ALWAYS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
