@@ -44,7 +44,7 @@ def _interpret(source: Source) -> Recorder:
         return recorder
     # In a file of another framework a bare `Sequential` is that framework's.
     foreign = _OTHER_FRAMEWORKS.search(source.text) is not None and _KERAS.search(source.text) is None
-    Interpreter(recorder, looks_like_keras=not foreign).run(source.tree)
+    Interpreter(recorder, looks_like_keras=not foreign, complete=not source.problems).run(source.tree)
     return recorder
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bcelint.inference import builtin_calls, tensors
 from bcelint.inference.values import (
     NONE,
+    PLACEHOLDER,
     Api,
     Argument,
     Arguments,
@@ -199,6 +200,31 @@ def _pass_through(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value
 # --- Keras ------------------------------------------------------------------------------------------------------------
 
 
+def _dataset(*shape: int) -> ApiCall:
+    """``keras.datasets.*.load_data()``: images, and class numbers."""
+
+    def load(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+        part = Sequence((unknown_tensor("data", (None, *shape)), unknown_tensor("labels", labels="sparse")))
+        return Sequence((part, part))
+
+    return load
+
+
+def _split(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``train_test_split``: each array in two parts, which keep all axes but the first."""
+
+    def part(value: Value) -> Value:
+        if isinstance(value, Tensor):
+            return value.shaped((None, *value.dims[1:]) if value.dims else None, value.last)
+        return Unknown("a part of an array")
+
+    return Sequence(tuple(part(argument.value) for argument in arguments.positional for _ in range(2)))
+
+
+def _placeholder(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    return keras.layers.reshaped(unknown_tensor(PLACEHOLDER), arguments.get("shape", position=1), with_batch=True)
+
+
 def _get_loss(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     first = arguments.get("identifier", position=0)
     if first is None:
@@ -262,7 +288,9 @@ def _setdefault_environment(keras: KerasApi, arguments: Arguments, node: ast.AST
 
 def _labels(kind: str) -> ApiCall:
     def make(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
-        return unknown_tensor("labels", labels=kind)
+        count = arguments.get("num_classes", "nb_classes", "depth", position=1)
+        length = count.value.value if count and isinstance(count.value, Const) else None
+        return unknown_tensor("labels", last=length if isinstance(length, int) else None, labels=kind)
 
     return make
 
@@ -354,6 +382,14 @@ API_CALLS: dict[str, ApiCall] = {
     "keras.backend.one_hot": _labels("one-hot"),
     "tf.one_hot": _labels("one-hot"),
     "pandas.get_dummies": _labels("one-hot"),
+    "keras.datasets.mnist.load_data": _dataset(28, 28),
+    "keras.datasets.fashion_mnist.load_data": _dataset(28, 28),
+    "keras.datasets.cifar10.load_data": _dataset(32, 32, 3),
+    "keras.datasets.cifar100.load_data": _dataset(32, 32, 3),
+    "sklearn.model_selection.train_test_split": _split,
+    "sklearn.cross_validation.train_test_split": _split,
+    "tf.placeholder": _placeholder,
+    "keras.backend.placeholder": _placeholder,
     "tf.Variable": _variable,
     "tf.get_variable": _variable,
     "keras.Variable": _variable,

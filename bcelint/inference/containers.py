@@ -39,6 +39,13 @@ def container_method(
         if name == "pop" and isinstance(current, Sequence) and current.items and not arguments.positional:
             keras.interpreter.write(owner.store, "items", Sequence(current.items[:-1]))
             return current.items[-1]
+        if name == "insert" and isinstance(current, Sequence) and len(arguments.positional) == 2:
+            where = arguments.positional[0].value
+            if isinstance(where, Const) and isinstance(where.value, int):
+                changed = list(current.items)
+                changed.insert(where.value, arguments.positional[1].value)
+                keras.interpreter.write(owner.store, "items", Sequence(tuple(changed)))
+                return NONE
         if name in ("pop", "insert", "remove", "sort", "reverse", "clear"):
             keras.interpreter.write(owner.store, "items", Unknown("a list that was changed"))
         return Unknown(f"`.{name}` of a list")

@@ -75,10 +75,11 @@ class Frame:
 
 
 class Interpreter:
-    """Runs one module. ``recorder`` collects the facts."""
+    """Runs one module. ``recorder`` collects the facts; ``complete`` is false where parts of the file did not parse."""
 
-    def __init__(self, recorder: Recorder, *, looks_like_keras: bool = True) -> None:
+    def __init__(self, recorder: Recorder, *, looks_like_keras: bool = True, complete: bool = True) -> None:
         self.recorder = recorder
+        self.complete = complete
         self.keras = KerasApi(self)
         self.module = Scope(None)
         self.scope = self.module

@@ -527,6 +527,8 @@ class KerasApi:
             return self.over([function], lambda option: self.interpreter.call(option, arguments, node))
         if isinstance(function, Unknown) and _method_name(function) == "Choice":
             return self._hyperparameter(arguments)
+        if isinstance(function, Unknown) and _method_name(function) == "reshape":
+            return self._reshaped_array(unknown_tensor(function.why), arguments)
         for value in arguments.values():
             self.models.escape(value)
         if isinstance(function, Const) and function.value is None:
@@ -536,6 +538,13 @@ class KerasApi:
             return unknown_tensor(why or "an unknown function")
         why = function.why if isinstance(function, Unknown) else ""
         return Unknown(why)
+
+    def _reshaped_array(self, array: Tensor, arguments: Arguments) -> Value:
+        """``array.reshape(n, 28, 28)`` and ``array.reshape((n, 28, 28))``."""
+        shape = arguments.get("shape", position=0)
+        if len(arguments.positional) > 1:
+            shape = Argument(Sequence(tuple(argument.value for argument in arguments.positional)))
+        return self.layers.reshaped(array, shape, with_batch=True)
 
     def _hyperparameter(self, arguments: Arguments) -> Value:
         """``hp.Choice("activation", ["relu", "sigmoid"])``: any of the values."""
@@ -568,6 +577,10 @@ class KerasApi:
             return self.models.ready_made(factory, arguments, node)
         if name.startswith(heads.HUB_PREFIX) and name.removesuffix(".from_preset").endswith(heads.HUB_SUFFIXES):
             return self.models.ready_made(heads.HUB_FACTORY, arguments, node)
+        if name.startswith(heads.TRANSFORMERS_PREFIX) and name.removesuffix(".from_pretrained").endswith(
+            heads.TRANSFORMERS_SUFFIXES
+        ):
+            return self.models.ready_made(heads.TRANSFORMERS_FACTORY, arguments, node)
         if name in layers.LAYER_FUNCTIONS:
             return self.layers.layer_function(layers.LAYER_FUNCTIONS[name], arguments, node)
         if name in layers.MERGE_FUNCTIONS:
@@ -690,6 +703,8 @@ class KerasApi:
             return NONE
         if name in ("numpy", "astype", "copy", "ravel", "flatten", "reshape", "squeeze", "transpose", "cpu", "detach"):
             result = owner.after("numpy" if name == "numpy" else "reshape", name, node)
+            if name == "reshape":
+                return self._reshaped_array(result, arguments)
             return result if name in ("numpy", "astype", "copy") else tensors.without_shape(result)
         if name in ("round", "argmax", "sum"):
             return unknown_tensor(f"`.{name}` of a tensor")

@@ -12,6 +12,7 @@ from bcelint.inference import builtin_calls, facts
 from bcelint.inference.guards import ALWAYS, FALL_THROUGH, Guard, Literal, conjoin, related
 from bcelint.inference.recorder import BudgetExceeded
 from bcelint.inference.values import (
+    PLACEHOLDER,
     Api,
     Argument,
     Arguments,
@@ -168,7 +169,11 @@ class Pairings:
             if loss.spelling == "function":
                 made = self._flagged(spec, flag, arguments, node, loss.api, "function")
         if prediction is not None:
-            self._meet(prediction.value, made, node)
+            first = arguments.positional[0].value if arguments.positional else None
+            fed = isinstance(prediction.value, Tensor) and prediction.value.why == PLACEHOLDER
+            # (logits, labels), as in the first releases of TensorFlow: what is fed are the labels.
+            swapped = fed and isinstance(first, Tensor) and first.why != PLACEHOLDER
+            self._meet(first if swapped and first is not None else prediction.value, made, node)
         return unknown_tensor("a loss")
 
     @contextmanager
@@ -217,11 +222,12 @@ class Pairings:
         tensor = self._as_head(head)
         why = self._undecided(head, tensor, loss)
         base = path if meeting.base is None else meeting.base
+        settled = base - meeting.chosen  # what was decided before there was a model
         if not why and any(_is_fall_through(literal) for literal in full):
             why = "no arm of a chain of tests was taken"
         elif not why and self._is_assumed(tensor, loss) and both - base:
             why = "it rests on a default argument and on a branch"
-        elif not why and not related(needed - base, (loss_guard | meeting.chosen) - base):
+        elif not why and not related(needed - settled, (loss_guard | meeting.chosen) - settled):
             why = "head and loss are chosen by different tests"
         elif not why and loss.split and not loss.split & needed:
             why = "from_logits is not known"
@@ -355,7 +361,9 @@ class Pairings:
         """Pairs of (output name, head, loss, loss expression, facts), after reporting where they meet."""
         named = self._named_outputs(outputs)
         assigned: list[tuple[str | None, Value, Value, ast.AST]] = []
-        if isinstance(loss, DictValue):
+        if isinstance(outputs, Unknown):
+            assigned = self._assign_to_unknown(outputs, loss, node)
+        elif isinstance(loss, DictValue):
             for name, head in named:
                 key = repr(name) if name is not None else None
                 if key is not None and key in loss.store:
@@ -390,6 +398,20 @@ class Pairings:
                 self._emit(fact)
             result.append((name, head, value, expression, sink))
         return result
+
+    def _assign_to_unknown(
+        self, outputs: Unknown, loss: Value, node: ast.AST
+    ) -> list[tuple[str | None, Value, Value, ast.AST]]:
+        """The losses of a model of which nothing is known: one output for each."""
+        if isinstance(loss, DictValue):
+            entries = [(name, value) for name, value in loss.store.items() if name != "*"]
+            return [(name[1:-1], outputs, value, _entry_node(loss, name) or node) for name, value in entries]
+        items = self.keras.items_of(loss) if isinstance(loss, (ListValue, Sequence)) else None
+        if items is None:
+            return [(None, outputs, loss, node)]
+        nodes: list[ast.expr] | None = _element_nodes(loss)
+        expressions: list[ast.AST] = [*nodes] if nodes and len(nodes) == len(items) else [node] * len(items)
+        return [(None, outputs, value, expression) for value, expression in zip(items, expressions, strict=True)]
 
     def _compile_metrics(
         self,
@@ -559,7 +581,8 @@ class Pairings:
         logits = self._meant_as_logits()
         for record in self._compiled:
             usage = self.keras.models.usage(record.model)
-            if (usage.used and not usage.trained and not usage.escaped) or self._trains_by_itself(record.model):
+            unused = self.interpreter.complete and usage.used and not usage.trained and not usage.escaped
+            if unused or self._trains_by_itself(record.model):
                 continue
             for fact in record.facts:
                 if isinstance(fact, (facts.Pairing, facts.MetricUse)) and usage.labels:
@@ -645,7 +668,7 @@ def _metric_of(value: Value, node: ast.AST | None) -> Metric | None:
         spec = metrics.ACCURACY if name.lower() in metrics.ACCURACY_STRINGS else metrics.BY_STRING.get(name)
         return Metric(spec, Arguments(), node or value.node or ast.Pass(), name) if spec is not None else None
     if isinstance(value, Api):
-        spec = metrics.BY_FUNCTION.get(value.name)
+        spec = metrics.BY_FUNCTION.get(value.name) or metrics.BY_CLASS.get(value.name)
         if spec is not None:
             return Metric(spec, Arguments(), node or value.node or ast.Pass(), None, called=False)
     return None

@@ -415,6 +415,10 @@ class Tensor(Value):
         return replace(self, dims=dims, last=dims[-1] if dims else last)
 
 
+# Why nothing is known of what a TF 1 graph is fed.
+PLACEHOLDER = "a placeholder"
+
+
 def unknown_tensor(why: str = "", dims: Dims | None = None, last: int | None = None, labels: str = "") -> Tensor:
     return Tensor(dims=dims, last=dims[-1] if dims else last, why=why, labels=labels)
 

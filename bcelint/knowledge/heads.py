@@ -186,6 +186,15 @@ HUB_PREFIX = "keras_hub.models."
 HUB_SUFFIXES: tuple[str, ...] = ("Classifier", "ImageSegmenter", "CausalLM", "MaskedLM")
 HUB_FACTORY = ModelFactory("linear", units_parameter="num_classes")
 
+# transformers: TFBertForSequenceClassification and its like return logits, whose number is ``num_labels``.
+TRANSFORMERS_PREFIX = "transformers.TF"
+TRANSFORMERS_SUFFIXES: tuple[str, ...] = (
+    "ForSequenceClassification",
+    "ForTokenClassification",
+    "ForImageClassification",
+)
+TRANSFORMERS_FACTORY = ModelFactory("linear", units_parameter="num_labels")
+
 # Models whose output passes through a softmax or a sigmoid only if the call says so; unknown until then.
 MODEL_METHODS_THAT_TRAIN = frozenset(
     {"fit", "fit_generator", "train_on_batch", "evaluate", "evaluate_generator", "test_on_batch", "fit_on_batch"}
