@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TypeVar
 from weakref import WeakKeyDictionary
@@ -33,19 +34,42 @@ class Concrete:
     def __init__(self, source: Source) -> None:
         self.text = source.parsed
         self.rows = self.text.split("\n")
+        self._source = source
         self._spans = row_spans(self.text)
-        wrapper = MetadataWrapper(cst.parse_module(self.text), unsafe_skip_copy=True)
-        self._ranges = wrapper.resolve(PositionProvider)
+        self._read: set[int] = set()
+        self._places: dict[cst.CSTNode, Place] = {}
         self._at: dict[Place, list[cst.CSTNode]] = {}
         self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
+
+    def _read_around(self, row: int) -> None:
+        """Parse the top-level statement that holds ``row``, once: the whole file would cost more than its analysis."""
+        starts = self._source.statement_rows
+        index = bisect_right(starts, row) - 1
+        if index in self._read or index < 0 or self._source.tree is None:
+            return
+        self._read.add(index)
+        first = starts[index]
+        # Statements that share a row with this one belong to the same text.
+        last = next((start for start in starts[index + 1 :] if start > row), len(self.rows) + 1) - 1
+        if _depth(self._source.tree.body[index]) > _MOST_NESTED:
+            return
+        try:
+            module = cst.parse_module("\n".join(self.rows[first - 1 : last]) + "\n")
+            wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+            ranges = wrapper.resolve(PositionProvider)
+        except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError):
+            return
         for node in _nodes(wrapper.module):
             for child in node.children:
                 self._parents[child] = node
-            if node in self._ranges:
-                self._at.setdefault(self.place(node), []).append(node)
+            if node in ranges:
+                place = _place(node, ranges, first - 1)
+                self._places[node] = place
+                self._at.setdefault(place, []).append(node)
 
     def find(self, place: Place, kind: type[Node]) -> Node | None:
         """The outermost node of a kind that stands exactly at ``place``."""
+        self._read_around(place.row)
         return next((node for node in self._at.get(place, ()) if isinstance(node, kind)), None)
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
@@ -53,11 +77,7 @@ class Concrete:
 
     def place(self, node: cst.CSTNode) -> Place:
         """The place of a node, as ``ast`` counts it: with the parentheses of a tuple, without those of all else."""
-        code_range: CodeRange = self._ranges[node]
-        start, end = code_range.start, code_range.end
-        if isinstance(node, (cst.Tuple, cst.GeneratorExp)) and node.lpar:
-            start, end = self._ranges[node.lpar[-1]].start, self._ranges[node.rpar[0]].end
-        return Place(start.line, start.column + 1, end.line, end.column + 1)
+        return self._places[node]
 
     def span(self, node: cst.CSTNode) -> tuple[int, int]:
         """The offsets in ``text`` between which a node stands, without parentheses around it."""
@@ -103,19 +123,18 @@ _cache: WeakKeyDictionary[Source, Concrete | None] = WeakKeyDictionary()
 
 
 def concrete(source: Source) -> Concrete | None:
-    """The concrete syntax of a source, parsed once; ``None`` where libcst cannot read it."""
+    """The concrete syntax of a source; ``None`` where there is nothing to look at."""
     if source not in _cache:
-        _cache[source] = _parse(source)
+        _cache[source] = Concrete(source) if source.tree is not None else None
     return _cache[source]
 
 
-def _parse(source: Source) -> Concrete | None:
-    if source.tree is None or _depth(source.tree) > _MOST_NESTED:
-        return None
-    try:
-        return Concrete(source)
-    except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError):
-        return None
+def _place(node: cst.CSTNode, ranges: Mapping[cst.CSTNode, CodeRange], above: int) -> Place:
+    """The place of a node in a file with ``above`` rows above the parsed text."""
+    start, end = ranges[node].start, ranges[node].end
+    if isinstance(node, (cst.Tuple, cst.GeneratorExp)) and node.lpar:
+        start, end = ranges[node.lpar[-1]].start, ranges[node.rpar[0]].end
+    return Place(start.line + above, start.column + 1, end.line + above, end.column + 1)
 
 
 def _depth(tree: ast.AST) -> int:

@@ -200,6 +200,15 @@ def _pass_through(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value
 # --- Keras ------------------------------------------------------------------------------------------------------------
 
 
+def _labelled_files(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``image_dataset_from_directory``: the labels are as ``label_mode`` says."""
+    mode = arguments.keywords.get("label_mode")
+    known = mode.value.value if mode is not None and isinstance(mode.value, Const) else None
+    kinds = {"categorical": "one-hot", "int": "sparse", "binary": "binary"}
+    kind = "sparse" if mode is None else kinds.get(known, "") if isinstance(known, str) else ""
+    return unknown_tensor("batches", labels=kind)
+
+
 def _dataset(*shape: int) -> ApiCall:
     """``keras.datasets.*.load_data()``: images, and class numbers."""
 
@@ -382,6 +391,11 @@ API_CALLS: dict[str, ApiCall] = {
     "keras.backend.one_hot": _labels("one-hot"),
     "tf.one_hot": _labels("one-hot"),
     "pandas.get_dummies": _labels("one-hot"),
+    "keras.utils.image_dataset_from_directory": _labelled_files,
+    "keras.utils.text_dataset_from_directory": _labelled_files,
+    "keras.utils.audio_dataset_from_directory": _labelled_files,
+    "keras.preprocessing.image_dataset_from_directory": _labelled_files,
+    "keras.preprocessing.text_dataset_from_directory": _labelled_files,
     "keras.datasets.mnist.load_data": _dataset(28, 28),
     "keras.datasets.fashion_mnist.load_data": _dataset(28, 28),
     "keras.datasets.cifar10.load_data": _dataset(32, 32, 3),

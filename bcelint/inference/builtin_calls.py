@@ -6,7 +6,6 @@ import ast
 import math
 import operator
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from bcelint.inference.values import (
@@ -146,7 +145,6 @@ def negate(value: Const, node: ast.AST) -> Value:
     return Const(-value.value, node) if isinstance(value.value, (int, float)) else Unknown("negation")
 
 
-@lru_cache(maxsize=4096)
 def is_generator(node: ast.AST) -> bool:
     """Whether a function's own body (not a nested one) has a ``yield``."""
     stack: list[ast.AST] = list(getattr(node, "body", ())) if not isinstance(node, ast.Lambda) else []

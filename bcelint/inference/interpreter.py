@@ -893,7 +893,9 @@ class Interpreter:
             self.frames.pop()
             self.scope = outer_scope
             self.path = outer_path
-        if builtin_calls.is_generator(function.node):
+        if function.generator is None:
+            function.generator = builtin_calls.is_generator(function.node)
+        if function.generator:
             return Unknown("a generator")
         return choice(frame.returns) if frame.returns else Unknown("never returns")
 

@@ -152,6 +152,8 @@ _HARMLESS = frozenset(
         "keras.utils.visualize_util.plot",
     }
 )
+# Methods of callbacks and the like that take a model only to look at it.
+_HARMLESS_METHODS = frozenset({"set_model", "plot_model"})
 _HOMES = ("keras.layers.", "keras.losses.", "keras.metrics.", "keras.", "keras.applications.")
 
 _INSTANCE_METHODS = frozenset({"add_weight", "add_variable", "add_loss", "add_metric", "__init__"})
@@ -527,8 +529,14 @@ class KerasApi:
             return self.over([function], lambda option: self.interpreter.call(option, arguments, node))
         if isinstance(function, Unknown) and _method_name(function) == "Choice":
             return self._hyperparameter(arguments)
-        if isinstance(function, Unknown) and _method_name(function) == "reshape":
-            return self._reshaped_array(unknown_tensor(function.why), arguments)
+        if isinstance(function, Unknown):
+            name = _method_name(function)
+            if name == "reshape":
+                return self._reshaped_array(unknown_tensor(function.why), arguments)
+            if name in ("flow_from_directory", "flow_from_dataframe"):
+                return _generator(arguments)
+            if name in _HARMLESS_METHODS:
+                return NONE
         for value in arguments.values():
             self.models.escape(value)
         if isinstance(function, Const) and function.value is None:
@@ -717,6 +725,14 @@ class KerasApi:
         if name in ("shape", "get_shape"):
             return self._tensor_attribute(owner, "shape", node)
         return unknown_tensor(f"`.{name}` of a tensor", labels=owner.labels)
+
+
+def _generator(arguments: Arguments) -> Tensor:
+    """``ImageDataGenerator.flow_from_directory``: batches with one-hot labels, unless ``class_mode`` says otherwise."""
+    mode = arguments.keywords.get("class_mode")
+    known = mode.value.value if mode is not None and isinstance(mode.value, Const) else None
+    kind = "one-hot" if mode is None else known if isinstance(known, str) else ""
+    return unknown_tensor("batches", labels="one-hot" if kind == "categorical" else kind)
 
 
 def _compiles_a_model(arguments: Arguments) -> bool:

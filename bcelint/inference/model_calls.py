@@ -65,11 +65,12 @@ _MODEL_METHODS = frozenset(
 
 @dataclass
 class Usage:
-    """What became of a model."""
+    """What became of a model; ``nested``: it was called on a tensor of another one."""
 
     trained: bool = False
     escaped: bool = False
     used: bool = False
+    nested: bool = False
     labels: str = ""
 
 
@@ -276,6 +277,11 @@ class ModelCalls:
         """The tests on the current path that are younger than a model."""
         return self.interpreter.path - self._born.get(id(model), self.interpreter.path)
 
+    @property
+    def something_is_trained(self) -> bool:
+        """Whether the file trains or evaluates a model at all."""
+        return any(usage.trained for _, usage in self._usage.values())
+
     def usage(self, model: Value) -> Usage:
         entry = self._usage.get(id(model))
         if entry is None:
@@ -348,6 +354,9 @@ class ModelCalls:
 
     def call_object(self, target: Mutable, arguments: Arguments, node: ast.AST) -> Value:
         """A model, layer, loss or other object of the file, called."""
+        first = arguments.get("inputs", "x", position=0)
+        if first is not None and isinstance(first.value, Tensor):
+            self.usage(target).nested = True
         if isinstance(target, Instance) and not ("$outputs" in target.store or "$layers" in target.store):
             if target.cls.is_a(KERAS_LOSS) and target.cls.lookup("__call__") is None:
                 call = target.cls.lookup("call")
@@ -358,7 +367,6 @@ class ModelCalls:
         self.usage(target).used = True
         result: Value
         if "$layers" in target.store and "$tampered" not in target.store:
-            first = arguments.get("inputs", "x", position=0)
             start = (
                 self.keras.as_tensor(first.value)
                 if first is not None and isinstance(first.value, Tensor)

@@ -579,12 +579,16 @@ class Pairings:
         except BudgetExceeded:
             self.interpreter.recorder.exhausted = True
         logits = self._meant_as_logits()
+        trains = self.keras.models.something_is_trained
         for record in self._compiled:
             usage = self.keras.models.usage(record.model)
-            unused = self.interpreter.complete and usage.used and not usage.trained and not usage.escaped
-            if unused or self._trains_by_itself(record.model):
+            idle = self.interpreter.complete and not usage.trained and (usage.used or trains)
+            if (idle and not usage.escaped) or self._trains_by_itself(record.model):
                 continue
             for fact in record.facts:
+                if idle and usage.nested and isinstance(fact, facts.Pairing) and _is_inner(fact):
+                    # An encoder or generator that is a part of another model, compiled out of habit.
+                    continue
                 if isinstance(fact, (facts.Pairing, facts.MetricUse)) and usage.labels:
                     fact = replace(fact, labels=usage.labels)
                 add(fact)
@@ -634,6 +638,12 @@ class Pairings:
                     if fact.head.domain is Domain.REAL and (fact.cut is True or cut_at_zero):
                         found.add(fact.head.place)
         return found
+
+
+def _is_inner(pairing: facts.Pairing) -> bool:
+    """Whether a head that meets a loss for probabilities is that of a hidden layer."""
+    squashed = pairing.head.domain in (Domain.PROBABILITY, Domain.SIMPLEX)
+    return not squashed and pairing.loss.expects is not Expectation.LOGITS
 
 
 def _is_fall_through(literal: Literal) -> bool:

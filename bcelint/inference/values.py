@@ -185,6 +185,7 @@ class Function(Value):
     owner: Class | None = None
     kind: str = "function"  # or "static", "class", "property"
     called: bool = False
+    generator: bool | None = None  # whether it yields, once that has been looked up
 
     @property
     def name(self) -> str:

@@ -18,7 +18,9 @@ def is_argmax(use: MetricUse) -> bool:
     head, loss = use.head, use.loss
     if use.name != metrics.ACCURACY.name or head is None or loss is None or loss.family is not Family.BINARY:
         return False
-    if head.units is None or head.units < 2 or use.labels == "one-hot":
+    # Of two units one is as often as not the complement of the other, with one-hot labels.
+    least = 2 if use.labels == "multi-hot" else 3
+    if head.units is None or head.units < least or use.labels == "one-hot":
         return False
     if loss.expects is Expectation.LOGITS:
         return head.domain is Domain.REAL

@@ -254,13 +254,16 @@ def test_not_blind_to_logits(use: MetricUse) -> None:
 # --- "accuracy" on several sigmoids -----------------------------------------------------------------------------------
 
 ARGMAX = [
-    metric("accuracy", sigmoid(2), BINARY, string="accuracy"),
+    metric("accuracy", sigmoid(3), BINARY, string="accuracy"),
+    metric("accuracy", sigmoid(2), BINARY, string="accuracy", labels="multi-hot"),
     metric("accuracy", sigmoid(80), BINARY, string="acc"),
     metric("accuracy", sigmoid(7), BINARY, string="accuracy", labels="multi-hot"),
     metric("accuracy", sigmoid(7, "hard_sigmoid"), BINARY),
     metric("accuracy", linear(5), BINARY_LOGITS),
 ]
 NOT_ARGMAX = [
+    # Two units may be the two classes of one question.
+    metric("accuracy", sigmoid(2), BINARY),
     metric("accuracy", sigmoid(), BINARY),
     metric("accuracy", sigmoid(None), BINARY),
     metric("accuracy", linear(), BINARY_LOGITS),
