@@ -35,22 +35,24 @@ class Analysis:
 
 def infer(source: Source) -> tuple[Fact, ...]:
     """The facts of a file."""
-    return _interpret(source).facts
+    return _interpret(source, "").facts
 
 
-def _interpret(source: Source) -> Recorder:
+def _interpret(source: Source, backend: str) -> Recorder:
     recorder = Recorder(source.place)
     if source.tree is None:
         return recorder
     # In a file of another framework a bare `Sequential` is that framework's.
     foreign = _OTHER_FRAMEWORKS.search(source.text) is not None and _KERAS.search(source.text) is None
-    Interpreter(recorder, looks_like_keras=not foreign, complete=not source.problems).run(source.tree)
+    interpreter = Interpreter(recorder, looks_like_keras=not foreign, complete=not source.problems)
+    interpreter.keras.backend = backend
+    interpreter.run(source.tree)
     return recorder
 
 
-def analyse(source: Source) -> Analysis:
-    """Infer facts and check them against every rule."""
-    recorder = _interpret(source)
+def analyse(source: Source, *, backend: str = "") -> Analysis:
+    """Infer facts and check them against every rule; ``backend`` is Keras's, where the user has said it."""
+    recorder = _interpret(source, backend)
     facts = recorder.facts
     findings = {(f.code, f.place): f for f in reversed(check(facts))}
     return Analysis(

@@ -93,11 +93,15 @@ Change = Replace | RemoveArgument | SetArgument | ReplaceByApi | RemoveStatement
 
 @dataclass(frozen=True)
 class FixPlan:
-    """A way out: ``message`` is an imperative line ("say that the output is a probability")."""
+    """A way out: ``message`` is an imperative line ("say that the output is a probability").
+
+    ``ends_in`` says what the model returns after it, ``probabilities`` or ``logits``, where that is a matter of taste.
+    """
 
     message: str
     applicability: Applicability
     changes: tuple[Change, ...]
+    ends_in: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ class Job:
     unsafe_fixes: bool = False
     ignore_noqa: bool = False
     min_severity: Severity = Severity.WARNING
+    prefer: str = ""
+    backend: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Linted:
     findings: tuple[Finding, ...]
     pairs: int
     undecided: int
+    exhausted: bool = False
 
 
 def check_file(job: Job) -> FileReport:
@@ -84,13 +87,14 @@ def unreadable(shown: str, reason: str, rules: RuleSet) -> FileReport:
 
 def lint(source: Source, job: Job) -> Linted:
     """What is to be reported about ``source``, with fixes as text edits."""
-    analysis = analyse(source)
+    analysis = analyse(source, backend=job.backend)
     problems = [_of_problem(problem) for problem in source.problems]
     findings = [finding for finding in (*problems, *analysis.findings) if finding.code in job.rules.active]
     findings.sort(key=lambda finding: finding.sort_key)
     if not job.ignore_noqa:
         findings = list(suppress(source, findings, known=KNOWN, active=job.rules.active).findings)
-    return Linted(tuple(_offer(source, finding, job.rules) for finding in findings), analysis.pairs, analysis.undecided)
+    offered = tuple(_offer(source, finding, job.rules, job.prefer) for finding in findings)
+    return Linted(offered, analysis.pairs, analysis.undecided, analysis.exhausted)
 
 
 def _check(job: Job, data: bytes) -> FileReport:
@@ -110,6 +114,7 @@ def _report(job: Job, source: Source, linted: Linted) -> FileReport:
         comment_rows(source.text, [finding.place.row for finding in findings]) if findings else (),
         pairs=linted.pairs,
         undecided=linted.undecided,
+        exhausted=linted.exhausted,
     )
 
 
@@ -160,14 +165,15 @@ def _fix_to_apply(finding: Finding, job: Job) -> Fix | None:
     return finding.fix if wanted else None
 
 
-def _offer(source: Source, finding: Finding, rules: RuleSet) -> Finding:
+def _offer(source: Source, finding: Finding, rules: RuleSet, prefer: str) -> Finding:
     """The finding with its plans turned into text edits, as far as that can be done and is wanted."""
     if finding.fix is not None:
         fixes = [finding.fix]
     elif finding.plans and source.fixable:
         from bcelint.fixing.edits import to_edits  # imports libcst, which only files with something to fix need
 
-        fixes = [fix for plan in finding.plans if (fix := to_edits(source, plan)) is not None]
+        plans = sorted(finding.plans, key=lambda plan: bool(prefer) and plan.ends_in not in ("", prefer))
+        fixes = [fix for plan in plans if (fix := to_edits(source, plan)) is not None]
     else:
         fixes = []
     if finding.code not in rules.fixable:

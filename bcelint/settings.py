@@ -87,6 +87,8 @@ class Settings(NamedTuple):
     extend_exclude: tuple[Pattern, ...] = ()
     respect_gitignore: bool = True
     force_exclude: bool = False
+    prefer: str = ""
+    backend: str = ""
 
 
 class Layer(NamedTuple):
@@ -112,6 +114,15 @@ def _boolean(value: object) -> bool:
     raise TypeError("true or false")
 
 
+def _one_of(*words: str) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if isinstance(value, str) and value in words:
+            return value
+        raise TypeError(" or ".join(f'"{word}"' for word in words))
+
+    return check
+
+
 def _ignores(value: object) -> dict[str, tuple[str, ...]]:
     try:
         if isinstance(value, Mapping):
@@ -133,6 +144,8 @@ _KEYS: dict[str, Callable[[object], object]] = {
     "exclude": _strings,
     "extend-exclude": _strings,
     "respect-gitignore": _boolean,
+    "prefer": _one_of("probabilities", "logits"),
+    "backend": _one_of("tensorflow", "jax", "torch"),
     "force-exclude": _boolean,
 }
 
@@ -232,7 +245,7 @@ def merge(settings: Settings, over: Layer) -> Settings:
         changes["exclude"] = _patterns(over, "exclude")
     if "extend-exclude" in values:
         changes["extend_exclude"] = (*settings.extend_exclude, *_patterns(over, "extend-exclude"))
-    for key in ("respect-gitignore", "force-exclude"):
+    for key in ("respect-gitignore", "force-exclude", "prefer", "backend"):
         if key in values:
             changes[key.replace("-", "_")] = values[key]
     return settings._replace(**changes)

@@ -34,6 +34,8 @@ class Reporting:
         if report.failure:
             self.failed = True
             complain(f"{report.shown}: {report.failure}")
+        if report.exhausted:
+            warn(f"{report.shown}: not analysed to the end: the code takes too many steps to follow")
         for words in report.taken_back:
             warn(f"{report.shown}: {words}")
         if options.verbose:

@@ -187,10 +187,13 @@ def _job(options: CheckOptions, file: File, resolver: Resolver, stdin: bytes | N
     mode = FixMode.OFFER
     if options.fixes:
         mode = FixMode.DIFF if options.diff else FixMode.WRITE
+    settings = resolver.for_directory(os.path.dirname(file.path))
     return Job(
         path=file.path,
         shown=file.shown,
-        rules=rule_set(resolver.for_directory(os.path.dirname(file.path)), file.path),
+        rules=rule_set(settings, file.path),
+        prefer=settings.prefer,
+        backend=settings.backend,
         data=stdin,
         mode=mode,
         unsafe_fixes=options.unsafe_fixes,

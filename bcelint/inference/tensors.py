@@ -217,7 +217,8 @@ def with_number(operator: str, tensor: Tensor, number: float, node: ast.AST, *, 
             domain = classify(low, high)
     else:
         domain = classify(low, high)
-    return _made(low, high, domain, tensor, node)
+    # The ends of a literal's range are values of it, and so are their images.
+    return replace(_made(low, high, domain, tensor, node), literal=tensor.literal)
 
 
 def _keeps_exactly(operator: str, number: float, reflected: bool) -> bool:

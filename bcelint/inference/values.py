@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
@@ -223,6 +223,10 @@ class Super(Value):
     cls: Class
 
 
+# Classes that name each other as bases have no end.
+_MOST_BASES = 200
+
+
 class Class(Mutable):
     """A class of the file; the store holds its namespace."""
 
@@ -235,20 +239,19 @@ class Class(Mutable):
         self.scope = scope
         self.instances: list[Instance] = []
 
-    def mro(self) -> Iterator[Class | Api]:
-        """The class and its bases, depth first, each once."""
-        seen: set[int] = set()
+    def mro(self) -> list[Class | Api]:
+        """The class and its bases in the order in which names are looked up."""
+        met: list[Class | Api] = []
         stack: list[Value] = [self]
-        while stack:
+        while stack and len(met) < _MOST_BASES:
             base = stack.pop(0)
-            if id(base) in seen:
-                continue
-            seen.add(id(base))
             if isinstance(base, Class):
-                yield base
+                met.append(base)
                 stack = [*base.bases, *stack]
             elif isinstance(base, Api):
-                yield base
+                met.append(base)
+        # A base that several classes share comes behind the last of them.
+        return list(dict.fromkeys(reversed(met)))[::-1]
 
     def lookup(self, name: str) -> Value | None:
         for base in self.mro():

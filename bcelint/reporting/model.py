@@ -56,6 +56,7 @@ class FileReport:
         findings: what is left to report, sorted; ``noqa_rows`` holds for each the row that takes a comment for it.
         analysed: whether it passed the gate.
         pairs, undecided: head/loss pairs that were decided, and that could not be.
+        exhausted: the file takes too many steps to follow, and was not analysed to its end.
         fixed: what was fixed, or with ``--diff`` would be.
         taken_back: fixes that were tried and given up, in words.
         diff: what the fixes change, as a unified diff.
@@ -70,6 +71,7 @@ class FileReport:
     analysed: bool = True
     pairs: int = 0
     undecided: int = 0
+    exhausted: bool = False
     fixed: tuple[FixedRule, ...] = ()
     taken_back: tuple[str, ...] = ()
     diff: str = ""

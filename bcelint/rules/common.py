@@ -236,7 +236,7 @@ def drop_flag(loss: LossUse, what: str) -> FixPlan | None:
         changes = (RemoveArgument(loss.call, loss.flag),)
     else:
         changes = (Replace(loss.flag, "False"),)
-    return FixPlan(f"say that the output is {what}", Applicability.SAFE, changes)
+    return FixPlan(f"say that the output is {what}", Applicability.SAFE, changes, "probabilities")
 
 
 def set_flag(pairing: Pairing, loss_class: str) -> FixPlan | None:
@@ -247,12 +247,12 @@ def set_flag(pairing: Pairing, loss_class: str) -> FixPlan | None:
     applicability = Applicability.SAFE if pairing.intent == "logits" else Applicability.UNSAFE
     message = "say that the output is logits"
     if loss.flag is not None:
-        return FixPlan(message, applicability, (Replace(loss.flag, "True"),))
+        return FixPlan(message, applicability, (Replace(loss.flag, "True"),), "logits")
     if loss.call is not None:
-        return FixPlan(message, applicability, (SetArgument(loss.call, "from_logits", "True"),))
+        return FixPlan(message, applicability, (SetArgument(loss.call, "from_logits", "True"),), "logits")
     if loss.definition is not None and loss.spelling in (Spelling.STRING, Spelling.NAME):
         change = ReplaceByApi(loss.definition, f"keras.losses.{loss_class}", "from_logits=True")
-        return FixPlan(message, applicability, (change,))
+        return FixPlan(message, applicability, (change,), "logits")
     return None
 
 
@@ -261,10 +261,12 @@ def set_activation(head: Head, name: str, message: str) -> FixPlan | None:
     if head.literal or head.layer is None:
         return None
     if head.activation_argument is not None:
-        return FixPlan(message, Applicability.UNSAFE, (Replace(head.activation_argument, f'"{name}"'),))
-    if head.layer_name in TAKES_ACTIVATION and not head.explicit:
-        return FixPlan(message, Applicability.UNSAFE, (SetArgument(head.layer, "activation", f'"{name}"'),))
-    return None
+        change: Change = Replace(head.activation_argument, f'"{name}"')
+    elif head.layer_name in TAKES_ACTIVATION and not head.explicit:
+        change = SetArgument(head.layer, "activation", f'"{name}"')
+    else:
+        return None
+    return FixPlan(message, Applicability.UNSAFE, (change,), "probabilities")
 
 
 def drop_activation(head: Head, what: str) -> FixPlan | None:
@@ -275,9 +277,9 @@ def drop_activation(head: Head, what: str) -> FixPlan | None:
         and head.layer is not None
         and head.layer.contains(head.activation_argument)
     ):
-        return FixPlan(message, Applicability.UNSAFE, (RemoveArgument(head.layer, head.activation_argument),))
+        return FixPlan(message, Applicability.UNSAFE, (RemoveArgument(head.layer, head.activation_argument),), "logits")
     if head.layer_name in ("Activation", "Softmax") and head.place is not None:
-        return FixPlan(message, Applicability.UNSAFE, (RemoveStatementOrElement(head.place),))
+        return FixPlan(message, Applicability.UNSAFE, (RemoveStatementOrElement(head.place),), "logits")
     return None
 
 
