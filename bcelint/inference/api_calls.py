@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bcelint.inference import builtin_calls, tensors
 from bcelint.inference.values import (
+    ENCODER,
     NONE,
     PLACEHOLDER,
     Api,
@@ -209,6 +210,15 @@ def _labelled_files(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Val
     return unknown_tensor("batches", labels=kind)
 
 
+def _encoder(kind: str) -> ApiCall:
+    """An encoder of scikit-learn: what its ``fit_transform`` and ``transform`` return are labels of one kind."""
+
+    def make(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+        return Unknown("an encoder of labels", (ENCODER, kind, id(node)))
+
+    return make
+
+
 def _dataset(*shape: int) -> ApiCall:
     """``keras.datasets.*.load_data()``: images, and class numbers."""
 
@@ -396,6 +406,8 @@ API_CALLS: dict[str, ApiCall] = {
     "keras.utils.audio_dataset_from_directory": _labelled_files,
     "keras.preprocessing.image_dataset_from_directory": _labelled_files,
     "keras.preprocessing.text_dataset_from_directory": _labelled_files,
+    "sklearn.preprocessing.LabelBinarizer": _encoder("one-hot"),
+    "sklearn.preprocessing.MultiLabelBinarizer": _encoder("multi-hot"),
     "keras.datasets.mnist.load_data": _dataset(28, 28),
     "keras.datasets.fashion_mnist.load_data": _dataset(28, 28),
     "keras.datasets.cifar10.load_data": _dataset(32, 32, 3),
@@ -497,10 +509,6 @@ def _sum(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -
 def _matmul(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -> Value:
     other = arguments.get("b", "y", "x2", "weights", position=1)
     return keras.matrix_product(tensor, keras.as_tensor(other.value) if other else unknown_tensor(), node)
-
-
-def _xw_plus_b(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -> Value:
-    return _matmul(keras, tensor, arguments, node)
 
 
 def _bias(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -> Value:

@@ -19,6 +19,7 @@ from bcelint.inference.layer_calls import LayerCalls
 from bcelint.inference.model_calls import KERAS_LOSS, KERAS_MODELS, ModelCalls
 from bcelint.inference.pairing import Pairings
 from bcelint.inference.values import (
+    ENCODER,
     NONE,
     Api,
     Argument,
@@ -537,6 +538,8 @@ class KerasApi:
                 return _generator(arguments)
             if name in _HARMLESS_METHODS:
                 return NONE
+            if name in ("fit_transform", "transform") and (kind := _encoded(function)):
+                return unknown_tensor("labels", labels=kind)
         for value in arguments.values():
             self.models.escape(value)
         if isinstance(function, Const) and function.value is None:
@@ -725,6 +728,12 @@ class KerasApi:
         if name in ("shape", "get_shape"):
             return self._tensor_attribute(owner, "shape", node)
         return unknown_tensor(f"`.{name}` of a tensor", labels=owner.labels)
+
+
+def _encoded(function: Unknown) -> str:
+    """The kind of labels that a method of an encoder returns."""
+    owner = function.symbol[1] if isinstance(function.symbol, tuple) else None
+    return str(owner[1]) if isinstance(owner, tuple) and owner[:1] == (ENCODER,) else ""
 
 
 def _generator(arguments: Arguments) -> Tensor:

@@ -419,6 +419,9 @@ class Tensor(Value):
         return replace(self, dims=dims, last=dims[-1] if dims else last)
 
 
+# The first part of the symbol of something that makes labels; the second is their kind.
+ENCODER = "encoder"
+
 # Why nothing is known of what a TF 1 graph is fed.
 PLACEHOLDER = "a placeholder"
 

@@ -349,3 +349,21 @@ def test_the_else_branch_is_named_by_its_negation() -> None:
     )
     relu = next(pair for pair in made if pair.head.activation == "relu")
     assert "`n == 1`" in relu.branch
+
+
+def tagger(encoder: str, units: int) -> str:
+    return f"""
+        import keras
+        from sklearn.preprocessing import LabelBinarizer, MultiLabelBinarizer
+
+        y = {encoder}().fit_transform(names)
+        model = keras.Sequential([keras.layers.Dense({units}, activation="sigmoid")])
+        model.compile(loss="binary_crossentropy", metrics=["accuracy"])
+        model.fit(x, y)
+    """
+
+
+def test_labels_say_whether_the_argmax_is_right() -> None:
+    check_near_miss(tagger("LabelBinarizer", 5))
+    check_near_miss(tagger("unknown_encoder", 2))
+    check_hit(tagger("MultiLabelBinarizer", 2).replace('"accuracy"])', '"accuracy"])  # <- BCE405'))
