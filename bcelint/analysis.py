@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bcelint.findings import Finding
+from bcelint.findings import Applicability, Finding
 from bcelint.inference.facts import Fact, Pairing, Unresolved
 from bcelint.inference.interpreter import Interpreter
 from bcelint.inference.recorder import Recorder
@@ -46,7 +46,10 @@ def _interpret(source: Source, backend: str) -> Recorder:
     foreign = _OTHER_FRAMEWORKS.search(source.text) is not None and _KERAS.search(source.text) is None
     interpreter = Interpreter(recorder, looks_like_keras=not foreign, complete=not source.problems)
     interpreter.keras.backend = backend
-    interpreter.run(source.tree)
+    try:
+        interpreter.run(source.tree)
+    except RecursionError:
+        recorder.exhausted = True
     return recorder
 
 
@@ -54,10 +57,17 @@ def analyse(source: Source, *, backend: str = "") -> Analysis:
     """Infer facts and check them against every rule; ``backend`` is Keras's, where the user has said it."""
     recorder = _interpret(source, backend)
     facts = recorder.facts
-    findings = {(f.code, f.place): f for f in reversed(check(facts))}
+    checked = [_cautious(f) if f.place in recorder.doubted else f for f in check(facts)]
+    findings = {(f.code, f.place): f for f in reversed(checked)}
     return Analysis(
         tuple(sorted(findings.values(), key=lambda f: f.sort_key)),
         len({fact.site for fact in facts if isinstance(fact, Pairing)}),
         len({fact.place for fact in facts if isinstance(fact, Unresolved)}),
         recorder.exhausted,
     )
+
+
+def _cautious(finding: Finding) -> Finding:
+    """A finding whose loss also gets something unknown: what is right here may be wrong there, so no fix is safe."""
+    plans = tuple(replace(plan, applicability=Applicability.UNSAFE) for plan in finding.plans)
+    return replace(finding, plans=plans)

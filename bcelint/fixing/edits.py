@@ -10,6 +10,7 @@ from itertools import pairwise
 import libcst as cst
 
 from bcelint.findings import (
+    Applicability,
     Change,
     Edit,
     Fix,
@@ -49,7 +50,15 @@ def to_edits(source: Source, plan: FixPlan) -> Fix | None:
     ordered = tuple(sorted(edits, key=lambda edit: (edit.place, edit.content)))
     if not ordered or any(overlap(a, b) for a, b in pairwise(ordered)) or not _stays_valid(source, code, ordered):
         return None
-    return Fix(plan.message, plan.applicability, ordered)
+    applicability = Applicability.UNSAFE if any(_drops_comment(code, e) for e in ordered) else plan.applicability
+    return Fix(plan.message, applicability, ordered)
+
+
+def _drops_comment(code: Concrete, edit: Edit) -> bool:
+    """Whether a comment goes with the text that an edit replaces."""
+    place = edit.place
+    removed = code.text[code.offset(place.row, place.column) : code.offset(place.end_row, place.end_column)]
+    return "#" in removed and "#" not in edit.content
 
 
 def _stays_valid(source: Source, code: Concrete, edits: Sequence[Edit]) -> bool:

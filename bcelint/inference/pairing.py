@@ -28,6 +28,7 @@ from bcelint.inference.values import (
     LossSum,
     Metric,
     Model,
+    Mutable,
     Partial,
     Sequence,
     Tensor,
@@ -582,7 +583,8 @@ class Pairings:
         trains = self.keras.models.something_is_trained
         for record in self._compiled:
             usage = self.keras.models.usage(record.model)
-            idle = self.interpreter.complete and not usage.trained and (usage.used or trains)
+            followed = self.interpreter.complete and isinstance(record.model, Mutable)
+            idle = followed and not usage.trained and (usage.used or trains)
             if (idle and not usage.escaped) or self._trains_by_itself(record.model):
                 continue
             for fact in record.facts:

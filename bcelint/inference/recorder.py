@@ -27,6 +27,12 @@ class Recorder:
     def add(self, fact: Fact) -> None:
         self._facts.setdefault(fact)
 
+    @property
+    def doubted(self) -> set[Place]:
+        """Sites that were decided for one caller and could not be for another."""
+        decided = {fact.site for fact in self._facts if isinstance(fact, Pairing)}
+        return {fact.place for fact in self._facts if isinstance(fact, Unresolved)} & decided
+
     def revise(self, change: Callable[[Fact], Fact]) -> None:
         """Replace every fact by what ``change`` makes of it."""
         self._facts = {change(fact): None for fact in self._facts}

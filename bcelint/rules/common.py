@@ -19,7 +19,7 @@ from bcelint.findings import (
     SetArgument,
     Swap,
 )
-from bcelint.inference.facts import Context, Fact, Head, LossUse, Pairing, Spelling
+from bcelint.inference.facts import Context, Fact, Head, LossUse, MetricUse, Pairing, Spelling
 from bcelint.knowledge.activations import SIGMOIDS
 from bcelint.knowledge.domains import Domain, Expectation, Family
 from bcelint.places import Place
@@ -299,17 +299,22 @@ TAKES_ACTIVATION = frozenset(
 
 
 def without_shared_edits(findings: Sequence[Finding], facts: Sequence[Fact]) -> list[Finding]:
-    """The findings without the plans that would edit what a sound pairing needs as it is."""
+    """The findings without the plans that would edit what a sound pairing or measurement needs as it is."""
     needed: set[Place | None] = set()
+    measured: set[Place | None] = set()
     for fact in facts:
         if isinstance(fact, Pairing) and _is_sound(fact):
             head, loss = fact.head, fact.loss
             needed |= {head.place, head.layer, head.activation_argument, loss.flag, loss.call, loss.definition}
-    needed.discard(None)
-    if not needed:
-        return list(findings)
+        elif isinstance(fact, MetricUse) and fact.head is not None and fact.head.domain is not Domain.REAL:
+            measured |= {fact.place, fact.call, fact.cut_place}
+
+    def is_private(plan: FixPlan, finding: Finding) -> bool:
+        shared = needed | measured if finding.code == "BCE401" else needed
+        return not (_edited(plan) & shared) - {None}
+
     return [
-        replace(finding, plans=tuple(plan for plan in finding.plans if not _edited(plan) & needed))
+        replace(finding, plans=tuple(plan for plan in finding.plans if is_private(plan, finding)))
         for finding in findings
     ]
 

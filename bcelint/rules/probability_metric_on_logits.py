@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import exp
 
 from bcelint.findings import Applicability, Change, Finding, FixPlan, Related, Replace, ReplaceByApi, SetArgument
 from bcelint.inference.facts import Fact, MetricUse
@@ -34,7 +33,8 @@ def is_blind(use: MetricUse) -> bool:
         return "top_k" not in use.keywords
     if isinstance(use.cut, bool):
         return not use.cut
-    return isinstance(use.cut, (int, float)) and 0 < use.cut < 1
+    # Any other cut may have been chosen for logits.
+    return use.cut == 0.5
 
 
 def check(facts: Sequence[Fact]) -> Iterator[Finding]:
@@ -78,7 +78,7 @@ def _label(use: MetricUse) -> str:
     if use.name in _BY_ARGMAX:
         cuts = "threshold" in use.keywords or use.positional >= _BY_ARGMAX[use.name]
         return "this cuts between 0 and 1" if cuts else "without a threshold this takes the argmax of one unit"
-    return f"this cuts at {use.cut:g}" if isinstance(use.cut, (int, float)) else "this cuts at 0.5"
+    return "this cuts at 0.5"
 
 
 def _symptom(use: MetricUse) -> str:
@@ -91,8 +91,6 @@ def _symptom(use: MetricUse) -> str:
         return "it differs from the loss, and reads 15.4 to 16.1 for a positive example with a negative logit"
     if use.name in _BY_ARGMAX and "cuts" not in _label(use):
         return "the largest of one unit is that unit: every example is counted as positive"
-    if isinstance(use.cut, (int, float)) and not isinstance(use.cut, bool):
-        return f"a logit of {use.cut:g} is a probability of {1 / (1 + exp(-use.cut)):.2f}"
     return "a logit of 0.5 is a probability of 0.62: examples between 0.50 and 0.62 are counted as negative"
 
 

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcelint.findings import Edit, RemoveArgument, RemoveStatementOrElement, Replace, ReplaceByApi, SetArgument, Swap
+from bcelint.findings import (
+    Applicability,
+    Edit,
+    FixPlan,
+    RemoveArgument,
+    RemoveStatementOrElement,
+    Replace,
+    ReplaceByApi,
+    SetArgument,
+    Swap,
+)
 from bcelint.fixing.edits import to_edits
 from bcelint.fixing.overlap import overlap
 from bcelint.places import Place
@@ -271,3 +281,12 @@ def test_removing_any_argument_leaves_the_others(
     assert source.tree is not None
     assert ast.unparse(ast.parse(textwrap.dedent(result))) == ast.unparse(source.tree)
     assert result.count("after") == 1
+
+
+def test_a_fix_that_drops_a_comment_is_unsafe() -> None:
+    text = "loss = BinaryCrossentropy(\n    from_logits=True,  # see the paper\n)\n"
+    source = read("a.py", text.encode())
+    plan = FixPlan("x", Applicability.SAFE, (RemoveArgument(Place(1, 8, 3, 2), Place(2, 17, 2, 21)),))
+    fix = to_edits(source, plan)
+    assert fix is not None
+    assert fix.applicability is Applicability.UNSAFE

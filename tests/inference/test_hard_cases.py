@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bcelint.analysis import analyse
+from bcelint.findings import Applicability
+from bcelint.source import read
 from tests.inference.support import (
     cases,
     check_hit,
@@ -367,3 +370,46 @@ def test_labels_say_whether_the_argmax_is_right() -> None:
     check_near_miss(tagger("LabelBinarizer", 5))
     check_near_miss(tagger("unknown_encoder", 2))
     check_hit(tagger("MultiLabelBinarizer", 2).replace('"accuracy"])', '"accuracy"])  # <- BCE405'))
+
+
+SHARED_METRIC = """
+import keras
+
+
+def build(logits):
+    activation = None if logits else "sigmoid"
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation=activation)])
+    model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=logits), metrics=["accuracy"])
+    return model
+
+
+build(True)
+build(False)
+"""
+
+
+def test_a_metric_that_also_measures_probabilities_is_not_changed() -> None:
+    found = analyse(read("train.py", SHARED_METRIC.encode())).findings
+    assert [finding.code for finding in found] == ["BCE401"]
+    assert found[0].plans == ()
+
+
+SHARED_LOSS = """
+import keras
+from other import build
+
+
+def compiled(model):
+    model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    model.fit(x, y)
+
+
+compiled(keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")]))
+compiled(build())
+"""
+
+
+def test_no_fix_is_safe_where_the_loss_also_gets_something_unknown() -> None:
+    found = analyse(read("train.py", SHARED_LOSS.encode())).findings
+    assert [finding.code for finding in found] == ["BCE101"]
+    assert {plan.applicability for plan in found[0].plans} == {Applicability.UNSAFE}

@@ -42,7 +42,7 @@ def logits(metric: str, units: int = 1, loss: str = BINARY, *, mark: str = "") -
         "keras.metrics.AUC(from_logits=False)",
         "keras.metrics.Precision()",
         "keras.metrics.Precision(0.5)",
-        "keras.metrics.Recall(thresholds=0.7)",
+        "keras.metrics.Recall(thresholds=0.5)",
         "keras.metrics.TruePositives()",
         "keras.metrics.FalseNegatives()",
         "keras.metrics.PrecisionAtRecall(0.8)",
