@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bcelint.inference import builtin_calls
@@ -45,6 +46,7 @@ from bcelint.inference.values import (
     choice,
     each,
     options,
+    unknown_tensor,
 )
 from bcelint.knowledge.names import canonical
 
@@ -472,6 +474,10 @@ class Interpreter:
         elif isinstance(target, ast.Subscript):
             owner = self.feasible(self.eval(target.value))
             index = self.eval(target.slice)
+            if isinstance(target.value, ast.Name) and _marks_classes(target, value):
+                labelled = owner if isinstance(owner, Tensor) else unknown_tensor("labels")
+                self.assign_name(target.value.id, replace(labelled, labels="one-hot"))
+                return
             for _, option in options(owner):
                 self.keras.set_item(option, index, value)
         elif isinstance(target, (ast.Tuple, ast.List)):
@@ -1087,6 +1093,14 @@ class Interpreter:
             if part is not None:
                 self.eval(part)
         return Unknown("a slice")
+
+
+def _marks_classes(target: ast.Subscript, value: Value) -> bool:
+    """Whether an assignment is ``y[np.arange(n), classes] = 1``, which makes one-hot labels."""
+    first = target.slice.elts[0] if isinstance(target.slice, ast.Tuple) and target.slice.elts else None
+    function = first.func if isinstance(first, ast.Call) else None
+    is_arange = isinstance(function, ast.Attribute) and function.attr == "arange"
+    return is_arange and isinstance(value, Const) and value.value == 1
 
 
 def _counts(node: ast.Assign) -> bool:
