@@ -28,18 +28,12 @@ from bcelint.inference.values import (
     DictValue,
     Function,
     Instance,
-    Layer,
     ListValue,
-    Loss,
-    Method,
-    Metric,
     Model,
-    Mutable,
     Partial,
     Scope,
     Sequence,
     Store,
-    Super,
     Tensor,
     Unknown,
     Value,
@@ -1169,5 +1163,3 @@ _EXPRESSIONS: dict[type[ast.expr], Handler] = {
     ast.Starred: Interpreter._starred,
     ast.Slice: Interpreter._slice,
 }
-
-__all__ = ["Interpreter", "Layer", "Loss", "Method", "Metric", "Mutable", "Super", "Tensor"]

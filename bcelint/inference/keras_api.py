@@ -246,9 +246,7 @@ class KerasApi:
 
     def _api_attribute(self, owner: Api, name: str, node: ast.AST) -> Value:
         path = canonical(f"{owner.name}.{name}")
-        if path in ("keras.backend.epsilon",):
-            return Api(path, node)
-        if path == "np.newaxis" or path == "tf.newaxis":
+        if path in ("np.newaxis", "tf.newaxis"):
             return Const(None, node)
         return Api(path, node)
 

@@ -195,7 +195,7 @@ TRANSFORMERS_SUFFIXES: tuple[str, ...] = (
 )
 TRANSFORMERS_FACTORY = ModelFactory("linear", units_parameter="num_labels")
 
-# Models whose output passes through a softmax or a sigmoid only if the call says so; unknown until then.
+# What makes a model one that is trained or evaluated, so that its loss counts.
 MODEL_METHODS_THAT_TRAIN = frozenset(
     {"fit", "fit_generator", "train_on_batch", "evaluate", "evaluate_generator", "test_on_batch", "fit_on_batch"}
 )
