@@ -31,7 +31,7 @@ from bcelint.inference.values import (
     each,
     unknown_tensor,
 )
-from bcelint.knowledge import activations
+from bcelint.knowledge import activations, operations
 from bcelint.knowledge.domains import Domain
 
 if TYPE_CHECKING:
@@ -341,7 +341,50 @@ def _random(domain: Domain = Domain.UNKNOWN) -> ApiCall:
     return make
 
 
+# The first part of the symbol of what ``np.finfo`` returns; the second is the dtype.
+FLOAT_INFO = "float info"
+
+
+def _float_info(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    dtype = keras.arithmetic.dtype_named(_first(arguments))
+    if isinstance(arguments.positional[0].value if arguments.positional else None, Api) and dtype == "float":
+        dtype = "float64"
+    return Unknown("np.finfo", (FLOAT_INFO, dtype)) if dtype in operations.FLOATS else Unknown("np.finfo")
+
+
+def _epsilon(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    return Const(keras.arithmetic.epsilon, node) if keras.arithmetic.epsilon is not None else Unknown("the epsilon")
+
+
+def _set_epsilon(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    first = _first(arguments)
+    is_number = isinstance(first, Const) and isinstance(first.value, (int, float))
+    keras.arithmetic.epsilon = float(first.value) if isinstance(first, Const) and is_number else None
+    return NONE
+
+
+def _floatx(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    return Const(keras.arithmetic.floatx, node)
+
+
+def _set_floatx(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    first = _first(arguments)
+    if isinstance(first, Const) and first.value in operations.FLOATS:
+        keras.arithmetic.floatx = str(first.value)
+    return NONE
+
+
 API_CALLS: dict[str, ApiCall] = {
+    "np.finfo": _float_info,
+    "tf.experimental.numpy.finfo": _float_info,
+    "jnp.finfo": _float_info,
+    "keras.backend.epsilon": _epsilon,
+    "keras.backend.set_epsilon": _set_epsilon,
+    "keras.config.set_epsilon": _set_epsilon,
+    "keras.backend.floatx": _floatx,
+    "keras.config.floatx": _floatx,
+    "keras.backend.set_floatx": _set_floatx,
+    "keras.config.set_floatx": _set_floatx,
     "builtins.len": _len,
     "builtins.range": _range,
     "builtins.list": _sequence,

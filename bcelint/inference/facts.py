@@ -173,6 +173,112 @@ class SingleUnitSoftmax:
 
 
 @dataclass(frozen=True)
+class Numeric:
+    """An operation of loss code whose operand reaches a value that it must not have.
+
+    Attributes:
+        kind: ``log``, ``division``, ``power`` or ``where``.
+        place: the operation, ``argument`` its operand, and ``statement`` the statement of the loss's body it is in.
+        function: how the code spells the function, for example ``K.log``.
+        dtype: what it is computed in.
+        low, high: bounds of the operand.
+        reached: the value that the operand takes, with ``witness``: inputs by name for which it does.
+        compiled: only where a compiler has rewritten the expression.
+        epsilon: the number that was meant to prevent this and rounds away, and ``epsilon_places`` where it is written.
+        outside: where a small number is added behind the operation.
+        twin: the stable function for what is written out; ``operand`` is what it takes.
+        inner: the operation in the branch of a ``where``.
+        variable: the local variable that holds the probability, where the operand is made of it alone.
+    """
+
+    kind: str
+    place: Place
+    argument: Place | None = None
+    statement: Place | None = None
+    function: str = ""
+    dtype: str = "float32"
+    low: float = -inf
+    high: float = inf
+    reached: float = 0.0
+    witness: tuple[tuple[str, float], ...] = ()
+    compiled: bool = False
+    epsilon: float | None = None
+    epsilon_places: tuple[Place, ...] = ()
+    outside: Place | None = None
+    outside_value: float = 0.0
+    outer: Place | None = None
+    twin: str = ""
+    operand: Place | None = None
+    inner: Place | None = None
+    inner_kind: str = ""
+    variable: str = ""
+    numerator: Place | None = None
+    exponent: float = 1.0
+    labels_only: bool = False
+
+
+@dataclass(frozen=True)
+class CustomLoss:
+    """A loss that the file defines itself, as a whole.
+
+    Attributes:
+        name: of the function or class.
+        place: what it returns (the expression), and ``definition`` its name.
+        rises: for which labels (1 or 0) it gets better as the prediction gets worse; empty where it does not, or where
+            that cannot be computed.
+        cut: the operation that no gradient passes, where nothing else leads from the prediction to the loss.
+        reduction: the reduction over the batch, where the loss returns one number for the whole of it.
+        compiled: the ``compile`` that it is given to.
+        weights: where the model is trained with weights.
+    """
+
+    name: str
+    place: Place
+    definition: Place | None = None
+    rises: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+    cut: Place | None = None
+    cut_name: str = ""
+    reduction: Place | None = None
+    reduction_name: str = ""
+    compiled: Place | None = None
+    weights: Place | None = None
+    weights_name: str = ""
+    wrong_logs: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True)
+class SwappedArguments:
+    """A loss whose labels and prediction stand in each other's place.
+
+    ``first`` and ``second`` are the two arguments or parameters; ``compiled`` is the ``compile`` that is given a
+    function with swapped parameters.
+    """
+
+    place: Place
+    loss: str
+    first: Place
+    second: Place
+    family: Family
+    compiled: Place | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class UncalledLoss:
+    """What makes a loss, given to ``compile`` instead of the loss.
+
+    ``kind`` is ``factory`` or ``class``; ``needs`` are the parameters that a call would have to give.
+    """
+
+    place: Place
+    name: str
+    kind: str
+    definition: Place | None = None
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Unresolved:
     """A head and a loss that meet, of which something could not be decided."""
 
@@ -180,4 +286,4 @@ class Unresolved:
     why: str
 
 
-Fact = Pairing | MetricUse | SingleUnitSoftmax | Unresolved
+Fact = Pairing | MetricUse | SingleUnitSoftmax | Numeric | CustomLoss | SwappedArguments | UncalledLoss | Unresolved

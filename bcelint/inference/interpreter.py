@@ -89,6 +89,8 @@ class Interpreter:
         self.test_nodes: dict[Test, tuple[ast.AST, bool]] = {}
         # The default arguments of the function that is run although nobody calls it.
         self.assumed_nodes: set[int] = set()
+        # Functions that are run although nobody calls them.
+        self.uncalled: set[ast.AST] = set()
         self._elifs: set[ast.If] = set()
         # How many loops of unknown length the current statement is in.
         self.open_loops = 0
@@ -166,6 +168,7 @@ class Interpreter:
             if parameter.arg not in function.defaults:
                 keywords[parameter.arg] = Argument(self.keras.unknown_parameter(function, parameter.arg))
         outer = self.assumed_nodes
+        self.uncalled.add(node)
         self.assumed_nodes = outer | {
             id(default) for default in (*node.args.defaults, *node.args.kw_defaults) if default
         }
@@ -367,6 +370,9 @@ class Interpreter:
 
     def _comparison(self, node: ast.Compare) -> tuple[Guard | None, Guard | None]:
         left, right = self.feasible(self.eval(node.left)), self.feasible(self.eval(node.comparators[0]))
+        return self._compared(left, right, node)
+
+    def _compared(self, left: Value, right: Value, node: ast.Compare) -> tuple[Guard | None, Guard | None]:
         operator = type(node.ops[0]).__name__
 
         def decide(a: Value, b: Value) -> tuple[Guard | None, Guard | None]:
@@ -878,6 +884,7 @@ class Interpreter:
         scope = Scope(function.scope, function.node)
         scope.function = function
         self._bind_parameters(function, arguments, scope)
+        self.keras.loss_code.give_roles(function, scope)
         frame = Frame(function, self.path)
         outer_scope, outer_path = self.scope, self.path
         self.scope = scope
@@ -885,7 +892,9 @@ class Interpreter:
         try:
             body = function.node.body
             if isinstance(body, ast.expr):
-                return self.eval(body)
+                result = self.eval(body)
+                self.keras.loss_code.returned(function, result, called=function.node not in self.uncalled)
+                return result
             end = self.block(body)
             if not end:
                 frame.returns.append((self.path - frame.path, NONE))
@@ -897,7 +906,9 @@ class Interpreter:
             function.generator = builtin_calls.is_generator(function.node)
         if function.generator:
             return Unknown("a generator")
-        return choice(frame.returns) if frame.returns else Unknown("never returns")
+        result = choice(frame.returns) if frame.returns else Unknown("never returns")
+        self.keras.loss_code.returned(function, result, called=function.node not in self.uncalled)
+        return result
 
     def _bind_parameters(self, function: Function, arguments: Arguments, scope: Scope) -> None:
         spec = function.node.args
@@ -1049,9 +1060,12 @@ class Interpreter:
             for comparator in node.comparators:
                 self.eval(comparator)
             return Unknown("a comparison")
-        true, false = self._comparison(node)
+        left, right = self.feasible(self.eval(node.left)), self.feasible(self.eval(node.comparators[0]))
+        true, false = self._compared(left, right, node)
         if true is None or false is None:
             return Const(true is not None, node)
+        if isinstance(left, Tensor) or isinstance(right, Tensor):
+            return self.keras.arithmetic.comparison(type(node.ops[0]).__name__, left, right, node)
         literal = next(iter(true)) if len(true) == 1 else None
         return Unknown("a comparison", ("outcome", literal) if literal else ("outcome", true))
 

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bcelint.inference import builtin_calls, tensors
-from bcelint.inference.api_calls import API_CALLS, TENSOR_FUNCTIONS
+from bcelint.inference.api_calls import API_CALLS, FLOAT_INFO, TENSOR_FUNCTIONS
+from bcelint.inference.arithmetic import Arithmetic
 from bcelint.inference.containers import container_method, string_method
 from bcelint.inference.guards import ALWAYS, Guard, Literal, Test, conjoin
 from bcelint.inference.layer_calls import LayerCalls
+from bcelint.inference.loss_code import SINKS, LossCode
 from bcelint.inference.model_calls import KERAS_LOSS, KERAS_MODELS, ModelCalls
 from bcelint.inference.pairing import Pairings
 from bcelint.inference.values import (
@@ -49,10 +51,11 @@ from bcelint.inference.values import (
     Value,
     choice,
     each,
+    opaque,
     options,
     unknown_tensor,
 )
-from bcelint.knowledge import activations, heads, layers, losses, metrics
+from bcelint.knowledge import activations, heads, layers, losses, metrics, operations
 from bcelint.knowledge.domains import Domain
 from bcelint.knowledge.names import canonical
 
@@ -185,6 +188,8 @@ class KerasApi:
         self.layers = LayerCalls(self)
         self.models = ModelCalls(self)
         self.pairing = Pairings(self)
+        self.arithmetic = Arithmetic(self)
+        self.loss_code = LossCode(self)
         self.missing_attributes = 0
         self.policy = ""
         self.backend = ""
@@ -241,6 +246,8 @@ class KerasApi:
         if isinstance(owner, Function) and name in ("__name__",):
             return Const(owner.name)
         if isinstance(owner, Unknown):
+            if name == "eps" and isinstance(owner.symbol, tuple) and owner.symbol[0] == FLOAT_INFO:
+                return Const(operations.MACHINE_EPSILON[str(owner.symbol[1])], node)
             return Unknown(owner.why, (".", owner.key, name)) if name != "compile" else Method(owner, name, node)
         return Method(owner, name, node)
 
@@ -248,6 +255,8 @@ class KerasApi:
         path = canonical(f"{owner.name}.{name}")
         if path in ("np.newaxis", "tf.newaxis"):
             return Const(None, node)
+        if path in operations.CONSTANTS:
+            return Const(operations.CONSTANTS[path], node)
         return Api(path, node)
 
     def _instance_attribute(self, owner: Instance, name: str, node: ast.AST) -> Value:
@@ -301,6 +310,8 @@ class KerasApi:
             return Unknown("a shape", ("shape", owner.serial))
         if name == "T":
             return tensors.without_shape(owner.after("reshape", "T", node))
+        if name == "dtype":
+            return Method(owner, name, node)
         return Method(owner, name, node)
 
     def set_attribute(self, owner: Value, name: str, value: Value) -> None:
@@ -334,7 +345,8 @@ class KerasApi:
 
     def get_item(self, owner: Value, index_node: ast.expr, node: ast.AST) -> Value:
         if isinstance(owner, Tensor):
-            return tensors.indexed(owner, _picks(index_node, self.interpreter.eval), node)
+            taken = tensors.indexed(owner, _picks(index_node, self.interpreter.eval), node)
+            return self.arithmetic.part(owner, self._picked_parts(index_node), taken)
         index = self.interpreter.eval(index_node)
         if isinstance(owner, LayersOf):
             members = self.items_of(owner)
@@ -362,6 +374,17 @@ class KerasApi:
         if isinstance(owner, Unknown):
             return Unknown(owner.why, ("[]", owner.key, index.key))
         return Unknown("an item")
+
+    def _picked_parts(self, node: ast.expr) -> list[object]:
+        """What a subscript picks, so that the same picks are equal."""
+        if isinstance(node, ast.Tuple):
+            return [pick for element in node.elts for pick in self._picked_parts(element)]
+        if isinstance(node, ast.Slice):
+            bounds = (node.lower, node.upper, node.step)
+            return [("const", *(self._picked_parts(b)[0] if b is not None else None for b in bounds))]
+        if isinstance(node, ast.Constant) and node.value is Ellipsis:
+            return [("const", "...")]
+        return [self.interpreter.eval(node).key]
 
     def dict_item(self, owner: DictValue, key: Value) -> Value:
         if isinstance(key, Const):
@@ -418,9 +441,9 @@ class KerasApi:
         if isinstance(value, Const) and name == "USub":
             return builtin_calls.negate(value, node)
         if isinstance(value, Tensor) and name == "USub":
-            return tensors.negated(value, node)
+            return self.arithmetic.operator(name, [value], tensors.negated(value, node), node)
         if isinstance(value, Tensor):
-            return value
+            return self.arithmetic.operator(name, [value], unknown_tensor(name), node) if name == "Invert" else value
         return Unknown("an expression", (name, value.key))
 
     def binary(self, name: str, left: Value, right: Value, node: ast.AST) -> Value:
@@ -429,7 +452,8 @@ class KerasApi:
         if isinstance(left, Const) and isinstance(right, Const):
             return builtin_calls.fold(name, left, right, node)
         if isinstance(left, Tensor) or isinstance(right, Tensor):
-            return self._tensor_arithmetic(name, left, right, node)
+            result = self._tensor_arithmetic(name, left, right, node)
+            return self.arithmetic.operator(name, [left, right], result, node)
         if name == "Add" and isinstance(left, (ListValue, Sequence)) and isinstance(right, (ListValue, Sequence)):
             a, b = self.items_of(left), self.items_of(right)
             if a is not None and b is not None and len(a) + len(b) <= _LONGEST:
@@ -506,7 +530,7 @@ class KerasApi:
         if isinstance(function, Api):
             return self._call_api(function, arguments, node)
         if isinstance(function, Layer):
-            return self.layers.apply_layer(function, arguments, node)
+            return opaque(self.layers.apply_layer(function, arguments, node))
         if isinstance(function, Method):
             return self._call_method(function, arguments, node)
         if isinstance(function, Class):
@@ -530,6 +554,7 @@ class KerasApi:
             return self._hyperparameter(arguments)
         if isinstance(function, Unknown):
             name = _method_name(function)
+            self._note_sink(name, arguments, node)
             if name == "reshape":
                 return self._reshaped_array(unknown_tensor(function.why), arguments)
             if name in ("flow_from_directory", "flow_from_dataframe"):
@@ -547,6 +572,13 @@ class KerasApi:
             return unknown_tensor(why or "an unknown function")
         why = function.why if isinstance(function, Unknown) else ""
         return Unknown(why)
+
+    def _note_sink(self, name: str, arguments: Arguments, node: ast.AST) -> None:
+        """``tape.gradient(loss, ...)``, ``optimizer.minimize(loss)``, ``self.add_loss(loss)``."""
+        if name in SINKS:
+            given = arguments.get("loss", "target", "losses", "inputs", position=1 if name == "get_updates" else 0)
+            if given is not None:
+                self.loss_code.minimised(given.value, node)
 
     def _reshaped_array(self, array: Tensor, arguments: Arguments) -> Value:
         """``array.reshape(n, 28, 28)`` and ``array.reshape((n, 28, 28))``."""
@@ -566,6 +598,15 @@ class KerasApi:
 
     def _call_api(self, function: Api, arguments: Arguments, node: ast.AST) -> Value:
         name = function.name
+        if name in losses.BY_FUNCTION:
+            return self.pairing.call_loss(
+                self.pairing.loss_function(losses.BY_FUNCTION[name], name, node), arguments, node
+            )
+        if name in operations.OPERATIONS:
+            return self.arithmetic.function(name, arguments, node, lambda given: self._api_result(name, given, node))
+        return opaque(self._api_result(name, arguments, node))
+
+    def _api_result(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         spec = layers.LAYERS.get(name)
         if spec is not None:
             return Layer(spec, arguments, node, name)
@@ -573,10 +614,6 @@ class KerasApi:
             return self.pairing.make_loss(losses.BY_CLASS[name], arguments, node, name)
         if name in metrics.BY_CLASS:
             return Metric(metrics.BY_CLASS[name], arguments, node)
-        if name in losses.BY_FUNCTION:
-            return self.pairing.call_loss(
-                self.pairing.loss_function(losses.BY_FUNCTION[name], name, node), arguments, node
-            )
         if name in losses.COMPOSITE:
             return unknown_tensor("a loss")
         if name in activations.BY_FUNCTION and arguments.positional + tuple(arguments.keywords.values()):
@@ -663,6 +700,7 @@ class KerasApi:
 
     def _call_method(self, method: Method, arguments: Arguments, node: ast.AST) -> Value:
         owner, name = method.owner, method.name
+        self._note_sink(name, arguments, node)
         if isinstance(owner, Unknown):
             if name == "compile" and _compiles_a_model(arguments):
                 self.pairing.compile(owner, arguments, node)
@@ -681,7 +719,9 @@ class KerasApi:
         if isinstance(owner, (ListValue, DictValue)):
             return container_method(self, owner, name, arguments, node)
         if isinstance(owner, Tensor):
-            return self._tensor_method(owner, name, arguments, node)
+            return self.arithmetic.method(
+                owner, name, arguments, self._tensor_method(owner, name, arguments, node), node
+            )
         if isinstance(owner, LayersOf):
             if name == "pop" and isinstance(owner.model, Mutable):
                 self.interpreter.write(owner.model.store, "$tampered", Const(True))
@@ -693,7 +733,7 @@ class KerasApi:
         if isinstance(owner, (Loss, LossSum)) and name in ("call", "__call__"):
             return self.pairing.call_loss(owner, arguments, node)
         if isinstance(owner, Layer) and name in ("__call__", "call", "apply"):
-            return self.layers.apply_layer(owner, arguments, node)
+            return opaque(self.layers.apply_layer(owner, arguments, node))
         for value in arguments.values():
             self.models.escape(value)
         if any(isinstance(value, Tensor) for value in arguments.values()):

@@ -29,6 +29,7 @@ from bcelint.inference.values import (
     Unknown,
     Value,
     each,
+    opaque,
     options,
     unknown_tensor,
 )
@@ -384,7 +385,7 @@ class ModelCalls:
 
         def step(option: Value) -> Value:
             if isinstance(option, Tensor):
-                return option.after("call", "model", node)
+                return opaque(option.after("call", "model", node))
             if isinstance(option, (Sequence, ListValue)):
                 return Sequence(tuple(each(item, step) for item in self.keras.items_of(option) or ()))
             if isinstance(option, DictValue):
@@ -406,9 +407,11 @@ class ModelCalls:
                     self.interpreter.call_with_unknowns(build, [target])
                 self._calling.append(target)
                 try:
-                    return self.interpreter.call(Bound(method, target), arguments, node)
+                    result = self.interpreter.call(Bound(method, target), arguments, node)
                 finally:
                     self._calling.pop()
+                is_layer = any(not isinstance(base, Class) for base in target.cls.mro())
+                return opaque(result) if is_layer else result
         for value in arguments.values():
             self.escape(value)
         return unknown_tensor(f"`{target.cls.name}` has no `call` in this file")

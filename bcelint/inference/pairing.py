@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bcelint.inference import builtin_calls, facts
 from bcelint.inference.guards import ALWAYS, FALL_THROUGH, Guard, Literal, conjoin, related
+from bcelint.inference.numeric.expressions import Role
 from bcelint.inference.recorder import BudgetExceeded
 from bcelint.inference.values import (
     PLACEHOLDER,
@@ -185,6 +186,10 @@ class Pairings:
         finally:
             self._meetings.pop()
 
+    def emit(self, fact: facts.Fact) -> None:
+        """Record a fact, which is only reported if the model that is being compiled is used."""
+        self._emit(fact)
+
     def _emit(self, fact: facts.Fact) -> None:
         if self._sinks:
             self._sinks[-1].append(fact)
@@ -294,7 +299,6 @@ class Pairings:
                 why = function.why if isinstance(function, Unknown) else ""
                 self._emit(facts.Unresolved(place, why or "the loss is not known"))
             return
-        labels = unknown_tensor("labels")
         for head_guard, option in options(head):
             both = conjoin(guard, head_guard)
             path = None if both is None else conjoin(self.interpreter.path, both)
@@ -305,10 +309,15 @@ class Pairings:
                 if isinstance(option, Tensor)
                 else unknown_tensor(option.why if isinstance(option, Unknown) else "")
             )
+            given = self.keras.arithmetic.given
+            names = _parameter_names(call)
+            labels = given(Role.LABELS, "labels", names[0])
+            prediction = given(Role.PREDICTION, prediction.why, names[1], prediction)
             outer, self.interpreter.path = self.interpreter.path, path
             outer_meeting = self._meetings[-1]
             with self._within(_Meeting(facts.Context.CUSTOM_LOSS, site, outer_meeting.output, ALWAYS)):
-                self.interpreter.call(call, Arguments((Argument(labels), Argument(prediction))), site)
+                result = self.interpreter.call(call, Arguments((Argument(labels), Argument(prediction))), site)
+                self.keras.loss_code.compiled(function, result, site)
             self.interpreter.path = outer
 
     def _as_head(self, value: Value) -> Tensor | None:
@@ -640,6 +649,17 @@ class Pairings:
                     if fact.head.domain is Domain.REAL and (fact.cut is True or cut_at_zero):
                         found.add(fact.head.place)
         return found
+
+
+def _parameter_names(call: Value) -> tuple[str, str]:
+    """The names of the parameters that take the labels and the prediction."""
+    function = call.function if isinstance(call, (Bound, Partial)) else call
+    if not isinstance(function, Function):
+        return "", ""
+    spec = function.node.args
+    names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
+    names = names[1:] if isinstance(call, Bound) else names
+    return (names[0], names[1]) if len(names) > 1 else ("", "")
 
 
 def _is_inner(pairing: facts.Pairing) -> bool:

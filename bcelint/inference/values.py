@@ -14,6 +14,7 @@ from math import inf
 from typing import Any
 
 from bcelint.inference.guards import ALWAYS, Guard, Key
+from bcelint.inference.numeric.expressions import Expression, Role
 from bcelint.knowledge import layers as layer_table
 from bcelint.knowledge import losses as loss_table
 from bcelint.knowledge import metrics as metric_table
@@ -387,6 +388,8 @@ class Tensor(Value):
         own_dtype: the layer of the activation has a dtype of its own, whatever the policy says.
         below: the tensor under the activation.
         labels: what is known of it as labels (``one-hot``, ``multi-hot`` ...).
+        role: what a custom loss gets it as.
+        expression: how it was computed, as far as that was followed.
     """
 
     domain: Domain = Domain.UNKNOWN
@@ -409,6 +412,8 @@ class Tensor(Value):
     labels: str = ""
     name: str | None = None
     why: str = ""
+    role: Role = Role.OTHER
+    expression: Expression | None = None
     serial: int = field(default_factory=lambda: next(_serial))
 
     def after(self, kind: str, name: str, node: ast.AST | None = None, **changes: Any) -> Tensor:
@@ -417,6 +422,17 @@ class Tensor(Value):
 
     def shaped(self, dims: Dims | None, last: int | None = None) -> Tensor:
         return replace(self, dims=dims, last=dims[-1] if dims else last)
+
+
+def opaque(value: Value) -> Value:
+    """A value as something given: how its tensors were computed is forgotten."""
+    if isinstance(value, Tensor):
+        return value if value.expression is None else replace(value, expression=None, serial=next(_serial))
+    if isinstance(value, Choice):
+        return Choice(tuple((guard, opaque(option)) for guard, option in value.options))
+    if isinstance(value, Sequence):
+        return replace(value, items=tuple(opaque(item) for item in value.items))
+    return value
 
 
 # The first part of the symbol of something that makes labels; the second is their kind.

@@ -1,0 +1,404 @@
+"""Hand-written losses: which values are losses, and the facts about how they are computed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isnan
+from typing import TYPE_CHECKING
+
+from bcelint.inference import facts
+from bcelint.inference.numeric import sites
+from bcelint.inference.numeric.evaluation import evaluate
+from bcelint.inference.numeric.expressions import Expression, Input, Role, inputs, stripped, walk
+from bcelint.inference.numeric.inputs import with_implied_ranges
+from bcelint.inference.values import (
+    Bound,
+    Class,
+    Function,
+    Instance,
+    ListValue,
+    Partial,
+    Scope,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+    options,
+)
+from bcelint.knowledge import operations
+
+if TYPE_CHECKING:
+    from bcelint.inference.keras_api import KerasApi
+
+# Methods that are given what is to be minimised.
+SINKS = frozenset({"gradient", "minimize", "compute_gradients", "add_loss", "get_updates", "get_scaled_loss"})
+_MEASURES = re.compile(
+    r"metric|score|coef|iou|jaccard|accuracy|acc\b|precision|recall|sensitivity|specificity|f1|f2|fbeta|auc|index", re.I
+)
+_LOSSES = re.compile(r"loss|entropy|bce|focal|nll|likelihood|criterion|objective|cost", re.I)
+_OF_A_GAN = re.compile(r"loss|cost|objective", re.I)
+
+
+@dataclass(frozen=True)
+class _Use:
+    """How a loss is used: its name, where it is defined, and the ``compile`` that takes it."""
+
+    name: str = ""
+    definition: ast.AST | None = None
+    compiled: ast.AST | None = None
+    is_loss: bool = False
+
+
+class LossCode:
+    """Turns the results of hand-written losses into facts."""
+
+    def __init__(self, keras: KerasApi) -> None:
+        self.keras = keras
+        self.interpreter = keras.interpreter
+        self._judged: set[tuple[int, bool]] = set()
+        # Functions that are only ever measured with.
+        self.metrics: set[int] = set()
+
+    # --- what a custom loss is given ----------------------------------------------------------------------------------
+
+    def give_roles(self, function: Function, scope: Scope) -> None:
+        """Let the parameters of a loss be labels and predictions, by their names."""
+        for name, role in roles_of(function).items():
+            value = scope.store.get(name)
+            if isinstance(value, Unknown) or (isinstance(value, Tensor) and value.expression is None):
+                why = value.why
+                like = value if isinstance(value, Tensor) else None
+                if like is not None and like.literal:
+                    continue
+                scope.store[name] = self.keras.arithmetic.given(role, why, name, like)
+
+    # --- what is a loss -----------------------------------------------------------------------------------------------
+
+    def returned(self, function: Function, value: Value, *, called: bool) -> None:
+        """What a function returns, if its signature is that of a loss."""
+        roles = roles_of(function)
+        if not roles or id(function.node) in self.metrics:
+            return
+        name = _qualified(function)
+        named = _LOSSES.search(name) is not None
+        in_class = function.owner is not None and function.owner.is_a("keras.losses.Loss")
+        if not named and not in_class and (called or _MEASURES.search(name)):
+            return
+        if function.owner is not None and function.owner.is_a("keras.metrics.Metric"):
+            return
+        self.judge(value, _Use(name, function.node, None, is_loss=in_class or (named and not called)))
+
+    def minimised(self, value: Value, node: ast.AST) -> None:
+        """What an optimiser or ``add_loss`` is given."""
+        if isinstance(value, (ListValue, Sequence)):
+            for item in self.keras.items_of(value) or ():
+                self.minimised(item, node)
+            return
+        self.judge(value, _Use())
+
+    def compiled(self, function: Value, value: Value, site: ast.AST) -> None:
+        """What a loss returns that ``compile`` is given."""
+        inner = _function_of(function)
+        name = function.cls.name if isinstance(function, Instance) else _qualified(inner) if inner else "the loss"
+        self.judge(value, _Use(name, inner.node if inner else None, site, is_loss=True))
+
+    def judge(self, value: Value, use: _Use) -> None:
+        """Record what is wrong with the way in which a loss is computed."""
+        for _, option in options(value):
+            if not isinstance(option, Tensor) or option.expression is None:
+                continue
+            judged = (id(option.expression), use.is_loss)
+            if judged in self._judged:
+                continue
+            self._judged.add(judged)
+            root = with_implied_ranges(option.expression)
+            for site in sites.find(root):
+                fact = self._numeric(site)
+                if fact is not None:
+                    self.interpreter.recorder.add(fact)
+            if use.is_loss and use.definition is not None:
+                self._whole(root, use)
+
+    # --- numbers ------------------------------------------------------------------------------------------------------
+
+    def _numeric(self, site: sites.Site) -> facts.Numeric | None:
+        place = self.interpreter.recorder.place
+        part = site.part
+        where = place(part.node)
+        if where is None or part.dtype == "float64":
+            return None
+        argument = _argument_node(part, site.kind)
+        statement = _statement_of(part.function, part.node)
+        epsilon = site.epsilons[0].number if site.epsilons else None
+        literals = [literal for number in site.epsilons for literal in _literals(number.node)]
+        predictions = [s for s in inputs(site.argument).values() if s.role is Role.PREDICTION]
+        return facts.Numeric(
+            kind=site.kind,
+            place=where,
+            argument=place(argument),
+            statement=place(statement),
+            function=ast.unparse(part.node.func) if isinstance(part.node, ast.Call) else "",
+            dtype=part.dtype or "float32",
+            low=site.interval.low,
+            high=site.interval.high,
+            reached=site.reached,
+            witness=tuple((source.name or "the prediction", value) for source, value in site.witness),
+            compiled=site.compiled,
+            epsilon=epsilon,
+            epsilon_places=tuple(p for p in map(place, literals) if p is not None),
+            outside=place(site.outside.node) if site.outside is not None else None,
+            outside_value=site.outside.number if site.outside is not None else 0.0,
+            twin=site.twin,
+            operand=place(site.operand.node) if site.operand is not None else None,
+            inner=place(site.inner.node) if site.inner is not None else None,
+            inner_kind=site.inner.operation if site.inner is not None else "",
+            variable=_variable(part.function, argument, statement),
+            exponent=part.operands[1].number if site.kind == "power" else 1.0,
+            labels_only=not predictions,
+        )
+
+    # --- the whole ----------------------------------------------------------------------------------------------------
+
+    def _whole(self, root: Expression, use: _Use) -> None:
+        place = self.interpreter.recorder.place
+        where = place(root.node)
+        returned = _return_of(use.definition, root.node)
+        where = place(returned) or where
+        if where is None:
+            return
+        rises, values = _rises(root)
+        cut = _cut(root)
+        reduction = _reduction_over_batch(root)
+        self.keras.pairing.emit(
+            facts.CustomLoss(
+                name=use.name,
+                place=where,
+                definition=place(use.definition),
+                rises=rises,
+                values=values,
+                cut=place(cut.node) if cut is not None else None,
+                cut_name=_spelled(cut) if cut is not None else "",
+                reduction=place(reduction.node) if reduction is not None else None,
+                reduction_name=_spelled(reduction) if reduction is not None else "",
+                compiled=place(use.compiled),
+            )
+        )
+
+
+# --- signatures -------------------------------------------------------------------------------------------------------
+
+
+def roles_of(function: Function) -> dict[str, Role]:
+    """The parameters of a loss by what they are; empty for a function that is none."""
+    spec = function.node.args
+    names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
+    if names[:1] in (["self"], ["cls"]) or (function.owner is not None and function.kind == "function"):
+        names = names[1:]
+    if len(names) < 2:
+        return {}
+    first, second = names[:2]
+    if operations.names_labels(first) and operations.names_prediction(second):
+        return {first: Role.LABELS, second: Role.PREDICTION}
+    if operations.names_prediction(first) and operations.names_labels(second):
+        return {second: Role.LABELS, first: Role.PREDICTION}
+    if _OF_A_GAN.search(function.name):
+        return {name: Role.PREDICTION for name in names if operations.names_critic_output(name)}
+    return {}
+
+
+def _function_of(value: Value) -> Function | None:
+    if isinstance(value, Partial):
+        value = value.function
+    if isinstance(value, Bound):
+        value = value.function
+    if isinstance(value, Instance):
+        member = value.cls.lookup("call") or value.cls.lookup("__call__")
+        return member if isinstance(member, Function) else None
+    return value if isinstance(value, Function) else None
+
+
+def _qualified(function: Function) -> str:
+    return f"{function.owner.name}.{function.name}" if isinstance(function.owner, Class) else function.name
+
+
+# --- syntax -----------------------------------------------------------------------------------------------------------
+
+
+def _argument_node(part: Expression, kind: str) -> ast.AST | None:
+    """The expression whose value is the operand."""
+    node = part.node
+    if isinstance(node, ast.Call):
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        return given[-1 if part.operation in ("divide", "xlogy", "xlog1py") else 0] if given else None
+    if isinstance(node, ast.BinOp):
+        return node.right if kind == "division" else node.left
+    return None
+
+
+def _statement_of(function: ast.AST | None, node: ast.AST | None) -> ast.stmt | None:
+    """The statement of a function's body that a node is in."""
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) or node is None:
+        return None
+    return next((statement for statement in function.body if any(child is node for child in ast.walk(statement))), None)
+
+
+def _return_of(function: ast.AST | None, node: ast.AST | None) -> ast.AST | None:
+    """The value of the ``return`` that gives a loss."""
+    if isinstance(function, ast.Lambda):
+        return function.body
+    if function is None:
+        return None
+    values = [child.value for child in ast.walk(function) if isinstance(child, ast.Return) and child.value is not None]
+    same = [value for value in values if any(child is node for child in ast.walk(value))]
+    return same[0] if same else values[-1] if values else None
+
+
+def _variable(function: ast.AST | None, argument: ast.AST | None, statement: ast.AST | None) -> str:
+    """The one local variable in an operand like ``p``, ``1 - p`` or ``p / (1 - p)``."""
+    if argument is None or statement is None or not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return ""
+    if any(
+        not isinstance(n, (ast.Name, ast.Constant, ast.BinOp, ast.operator, ast.expr_context))
+        for n in ast.walk(argument)
+    ):
+        return ""
+    names = {child.id for child in ast.walk(argument) if isinstance(child, ast.Name)}
+    spec = function.args
+    own = {parameter.arg for parameter in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
+    own |= {
+        child.id for child in ast.walk(function) if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store)
+    }
+    return next(iter(names)) if len(names) == 1 and names <= own else ""
+
+
+def _literals(node: ast.AST | None) -> Iterator[ast.Constant]:
+    """The small literals in an expression like ``1e-15`` or ``1 - 1e-15``."""
+    for child in ast.walk(node) if node is not None else ():
+        if isinstance(child, ast.Constant) and isinstance(child.value, float) and 0 < child.value <= 1e-2:
+            yield child
+
+
+def _spelled(part: Expression) -> str:
+    """How the code writes an operation."""
+    node = part.node
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func)
+    return ast.unparse(node) if isinstance(node, ast.expr) else part.operation
+
+
+# --- sign -------------------------------------------------------------------------------------------------------------
+
+_GRID = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
+_UNKNOWN_NUMBERS = (0.25, 1.0, 2.0)
+_LEAST_CHANGE = 1e-3
+
+
+def _rises(root: Expression) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """For which labels a cross-entropy gets smaller as the prediction gets worse, with two of its values."""
+    found = inputs(root)
+    predictions = [s for s in found.values() if s.role is Role.PREDICTION]
+    labels = [s for s in found.values() if s.role is Role.LABELS]
+    others = [s for s in found.values() if s.role is Role.OTHER]
+    if len(predictions) != 1 or len(labels) != 1 or not _has_log_of(root, predictions[0]):
+        return (), ()
+    if predictions[0].low < 0 or predictions[0].high > 1:
+        return (), ()
+    wrong: list[tuple[int, ...]] = []
+    values: tuple[float, ...] = ()
+    for number in _UNKNOWN_NUMBERS if others else (1.0,):
+        fixed = {source.key: number for source in others}
+        curves = {
+            label: [evaluate(root, {**fixed, labels[0].key: float(label), predictions[0].key: p}) for p in _GRID]
+            for label in (1, 0)
+        }
+        worse = tuple(label for label, curve in curves.items() if _falls_when_worse(label, curve))
+        if worse:
+            shown = curves[worse[0]]
+            values = tuple(v for v in ((shown[-1], shown[0]) if worse[0] else (shown[0], shown[-1])) if v is not None)
+        wrong.append(worse)
+    return (wrong[0], values) if wrong[0] and all(w == wrong[0] for w in wrong) else ((), ())
+
+
+def _falls_when_worse(label: int, curve: list[float | None]) -> bool:
+    numbers = [v for v in curve if v is not None and not isnan(v)]
+    if len(numbers) != len(curve):
+        return False
+    towards_worse = numbers[::-1] if label else numbers
+    steps = [b - a for a, b in pairwise(towards_worse)]
+    return all(step < 0 for step in steps) and -sum(steps) > _LEAST_CHANGE
+
+
+def _has_log_of(root: Expression, source: Input) -> bool:
+    """Whether the loss is made of logs of its prediction."""
+    return any(
+        part.operation in ("log", "log1p", "xlogy", "binary_crossentropy") and source.key in inputs(part)
+        for part in walk(root)
+    )
+
+
+# --- gradient ---------------------------------------------------------------------------------------------------------
+
+
+def _cut(root: Expression) -> Expression | None:
+    """The operation that no gradient passes, where it is on every way from the prediction to the loss."""
+    found = inputs(root)
+    if not any(s.role is Role.PREDICTION for s in found.values()):
+        return None
+    if any(
+        s.role is Role.OTHER and not s.known and isinstance(s.key, tuple) and s.key[0] == "tensor"
+        for s in found.values()
+    ):
+        return None  # an unknown tensor may carry the gradient
+    cut: Expression | None = None
+    stack, seen = [root], set()
+    while stack:
+        part = stack.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if part.source is not None and part.source.role is Role.PREDICTION:
+            return None
+        if part.operation == "stop_gradient":
+            continue
+        if part.operation in operations.WITHOUT_GRADIENT:
+            if any(s.role is Role.PREDICTION for s in inputs(part).values()):
+                cut = part
+            continue
+        stack += part.operands[1:] if part.operation == "where" else part.operands
+    return cut
+
+
+def _is_tensor(source: Input) -> bool:
+    return isinstance(source.key, tuple) and source.key[0] == "tensor"
+
+
+# --- reduction --------------------------------------------------------------------------------------------------------
+
+
+def _reduction_over_batch(root: Expression) -> Expression | None:
+    """The reduction that makes one number of a whole batch, where the loss is one."""
+    part = stripped(root)
+    if part.operation in ("sum", "mean", "max", "min") and part.operands:
+        if part.axis == "all" or (isinstance(part.axis, tuple) and 0 in part.axis):
+            return part if any(s.role is Role.PREDICTION for s in inputs(part).values()) else None
+        return _reduction_over_batch(part.operands[0])
+    if part.axis == "all":  # a loss object, which returns the mean over the batch
+        return part
+    found: Expression | None = None
+    for operand in part.operands:
+        if operand.operation == "number" or _is_scalar_input(operand):
+            continue
+        reduction = _reduction_over_batch(operand)
+        if reduction is None:
+            return None
+        found = reduction
+    return found
+
+
+def _is_scalar_input(operand: Expression) -> bool:
+    source = stripped(operand).source
+    return source is not None and isinstance(source.key, tuple) and source.key[0] in ("parameter", ".")

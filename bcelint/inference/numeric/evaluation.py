@@ -1,0 +1,212 @@
+"""The value of an expression for given inputs, rounded after every operation as the machine does.
+
+A batch is taken to hold the same element ``count`` times: a mean is that element, a sum ``count`` times it. What cannot
+be computed is ``None``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Mapping
+from math import inf, nan
+
+from bcelint.inference.numeric.expressions import Expression, stripped, walk
+from bcelint.inference.numeric.floats import round_to
+
+Values = Mapping[Hashable, float]
+
+
+def evaluate(root: Expression, values: Values, *, count: int = 1) -> float | None:
+    """The value of ``root``; inputs that ``values`` does not have are unknown."""
+    return evaluate_all(root, values, count=count)[id(root)]
+
+
+def evaluate_all(root: Expression, values: Values, *, count: int = 1) -> dict[int, float | None]:
+    """The value of every part of ``root``, by the ``id`` of the part."""
+    results: dict[int, float | None] = {}
+    for part in walk(root):
+        results[id(part)] = _value(part, results, values, count)
+    return results
+
+
+def _value(part: Expression, results: dict[int, float | None], values: Values, count: int) -> float | None:
+    if part.operation == "number":
+        return part.number if part.weak else round_to(part.number, part.dtype or "float32")
+    if part.source is not None:
+        given = values.get(part.source.key)
+        return None if given is None else round_to(given, part.source.dtype)
+    operands = [results[id(operand)] for operand in part.operands]
+    dtype = part.dtype or "float32"
+    if part.operation == "where":
+        return _where(operands)
+    if any(operand is None for operand in operands):
+        return None
+    # A Python number takes the dtype of the tensor that it meets.
+    known = [
+        round_to(value, dtype) if operand.weak else value
+        for operand, value in zip(part.operands, operands, strict=True)
+        if value is not None
+    ]
+    if part.operation in ("sum", "product"):
+        if part.operation == "sum" and is_over_simplex(part):
+            return 1.0
+        return round_to(known[0] * count if part.operation == "sum" else known[0] ** count, dtype)
+    function = FUNCTIONS.get(part.operation)
+    if function is None:
+        return None
+    try:
+        return round_to(function(*known), dtype)
+    except OverflowError:
+        return inf
+    except (ValueError, ZeroDivisionError):
+        return nan
+
+
+def is_over_simplex(part: Expression) -> bool:
+    """Whether a sum is of a simplex over its axis, or over all of them, which is at least 1."""
+    source = stripped(part.operands[0]).source
+    return source is not None and source.simplex and part.axis in (-1, "all")
+
+
+def _where(operands: list[float | None]) -> float | None:
+    test, chosen, other = operands
+    if test is None or math.isnan(test):
+        return chosen if chosen is not None and chosen == other else None
+    return chosen if test else other
+
+
+# --- one function for each operation ----------------------------------------------------------------------------------
+
+
+def _exp(x: float) -> float:
+    return math.exp(x) if x < 709.0 else inf
+
+
+def _log(x: float) -> float:
+    if x > 0:
+        return math.log(x) if x < inf else inf
+    return -inf if x == 0 else nan
+
+
+def _log1p(x: float) -> float:
+    if x > -1:
+        return math.log1p(x) if x < inf else inf
+    return -inf if x == -1 else nan
+
+
+def sigmoid(x: float) -> float:
+    if x >= 0:
+        return 1.0 / (1.0 + math.exp(-x)) if x < 700 else 1.0
+    return math.exp(x) / (1.0 + math.exp(x)) if x > -745 else 0.0
+
+
+def softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x))) if abs(x) < 700 else max(x, 0.0)
+
+
+def _divide(a: float, b: float) -> float:
+    if b == 0:
+        return nan if a == 0 or math.isnan(a) else math.copysign(inf, a) * math.copysign(1.0, b)
+    return a / b
+
+
+def _power(a: float, b: float) -> float:
+    if a == 0 and b < 0:
+        return inf
+    if a < 0 and b != math.floor(b):
+        return nan
+    return math.pow(a, b)
+
+
+def _maximum(a: float, b: float) -> float:
+    return nan if math.isnan(a) or math.isnan(b) else max(a, b)
+
+
+def _minimum(a: float, b: float) -> float:
+    return nan if math.isnan(a) or math.isnan(b) else min(a, b)
+
+
+def _round(x: float) -> float:
+    return float(round(x)) if math.isfinite(x) else x
+
+
+def _floor(x: float) -> float:
+    return float(math.floor(x)) if math.isfinite(x) else x
+
+
+def _times_log(x: float, log: float) -> float:
+    return 0.0 if x == 0 else x * log
+
+
+def _clipped(p: float) -> float:
+    # Keras clips at float32(1e-7) and float32(1 - 1e-7).
+    return min(max(p, round_to(1e-7, "float32")), round_to(1 - 1e-7, "float32"))
+
+
+def _cross_entropy(y: float, p: float) -> float:
+    return -(y * math.log(_clipped(p)) + (1.0 - y) * math.log(round_to(1.0 - _clipped(p), "float32")))
+
+
+def _cross_entropy_of_logits(y: float, z: float) -> float:
+    return max(z, 0.0) - z * y + math.log1p(math.exp(-abs(z)))
+
+
+def _flag(test: Callable[[float, float], bool]) -> Callable[[float, float], float]:
+    return lambda a, b: 1.0 if test(a, b) else 0.0
+
+
+FUNCTIONS: dict[str, Callable[..., float]] = {
+    "identity": lambda x: x,
+    "cast": lambda x: x,
+    "stop_gradient": lambda x: x,
+    "mean": lambda x: x,
+    "max": lambda x: x,
+    "min": lambda x: x,
+    "negative": lambda x: -x,
+    "abs": abs,
+    "square": lambda x: x * x,
+    "sqrt": lambda x: math.sqrt(x) if x >= 0 else nan,
+    "rsqrt": lambda x: _divide(1.0, math.sqrt(x)) if x >= 0 else nan,
+    "reciprocal": lambda x: _divide(1.0, x),
+    "exp": _exp,
+    "expm1": lambda x: math.expm1(x) if x < 709.0 else inf,
+    "log": _log,
+    "log1p": _log1p,
+    "log2": lambda x: _log(x) / math.log(2.0),
+    "log10": lambda x: _log(x) / math.log(10.0),
+    "sigmoid": sigmoid,
+    "tanh": math.tanh,
+    "softplus": softplus,
+    "log_sigmoid": lambda x: -softplus(-x),
+    "relu": lambda x: max(x, 0.0),
+    "sign": lambda x: float((x > 0) - (x < 0)),
+    "round": _round,
+    "floor": _floor,
+    "ceil": lambda x: -_floor(-x),
+    "not": lambda x: 0.0 if x else 1.0,
+    "ones_like": lambda x: 1.0,
+    "zeros_like": lambda x: 0.0,
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": _divide,
+    "divide_no_nan": lambda a, b: 0.0 if b == 0 else a / b,
+    "multiply_no_nan": lambda a, b: 0.0 if b == 0 else a * b,
+    "squared_difference": lambda a, b: (a - b) * (a - b),
+    "power": _power,
+    "maximum": _maximum,
+    "minimum": _minimum,
+    "clip": lambda x, low, high: _minimum(_maximum(x, low), high),
+    "xlogy": lambda x, y: _times_log(x, _log(y)),
+    "xlog1py": lambda x, y: _times_log(x, _log1p(y)),
+    "less": _flag(lambda a, b: a < b),
+    "less_equal": _flag(lambda a, b: a <= b),
+    "greater": _flag(lambda a, b: a > b),
+    "greater_equal": _flag(lambda a, b: a >= b),
+    "equal": _flag(lambda a, b: a == b),
+    "not_equal": _flag(lambda a, b: a != b),
+    "and": _flag(lambda a, b: bool(a) and bool(b)),
+    "or": _flag(lambda a, b: bool(a) or bool(b)),
+    "binary_crossentropy": _cross_entropy,
+    "binary_crossentropy_from_logits": _cross_entropy_of_logits,
+}

@@ -1,0 +1,124 @@
+"""Loss code as expressions: what is computed from which inputs, whatever names and functions it went through."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from math import inf
+
+# What is nested deeper than this is an input of its own: no loss that people write is.
+MAX_DEPTH = 120
+
+
+class Role(str, Enum):
+    """What an input of a loss is to it."""
+
+    LABELS = "labels"
+    PREDICTION = "prediction"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Input:
+    """A tensor that an expression starts from.
+
+    Attributes:
+        key: equal for the same tensor.
+        low, high: bounds of its elements; ``attained`` says whether the finite ones are values that occur.
+        known: whether the bounds are known at all.
+        simplex: whether its elements sum to 1 over the last axis.
+    """
+
+    key: Hashable
+    role: Role = Role.OTHER
+    low: float = -inf
+    high: float = inf
+    known: bool = False
+    attained: bool = True
+    simplex: bool = False
+    dtype: str = "float32"
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expression:
+    """An operation on expressions, an input, or a number.
+
+    Attributes:
+        operation: ``number``, ``input`` or a name of ``knowledge.operations``.
+        weak: of a number: a Python number, which takes the dtype of the tensor it meets.
+        node: the syntax that made it, and ``function`` the function body that this stands in.
+    """
+
+    operation: str
+    operands: tuple[Expression, ...] = ()
+    number: float = 0.0
+    source: Input | None = None
+    dtype: str = ""
+    axis: object = None
+    weak: bool = False
+    node: ast.AST | None = None
+    function: ast.AST | None = None
+    depth: int = field(default=1)
+
+
+def number(value: float, node: ast.AST | None = None, *, weak: bool = True, dtype: str = "") -> Expression:
+    return Expression("number", number=float(value), weak=weak, dtype=dtype, node=node)
+
+
+def of_input(source: Input, node: ast.AST | None = None) -> Expression:
+    return Expression("input", source=source, dtype=source.dtype, node=node)
+
+
+def apply(
+    operation: str,
+    *operands: Expression,
+    node: ast.AST | None = None,
+    function: ast.AST | None = None,
+    dtype: str = "",
+    axis: object = None,
+) -> Expression:
+    """An operation on operands; its dtype is that of its tensors unless it is given."""
+    depth = 1 + max((operand.depth for operand in operands), default=0)
+    own = dtype or next((o.dtype for o in operands if not o.weak and o.dtype), "")
+    if depth > MAX_DEPTH:
+        return of_input(Input(("deep", id(node)), dtype=own or "float32"), node)
+    return Expression(operation, operands, dtype=own, axis=axis, node=node, function=function, depth=depth)
+
+
+def walk(root: Expression) -> Iterator[Expression]:
+    """Every expression below ``root`` and itself, each once, operands first."""
+    seen: set[int] = set()
+    stack: list[tuple[Expression, bool]] = [(root, False)]
+    while stack:
+        expression, done = stack.pop()
+        if done:
+            yield expression
+        elif id(expression) not in seen:
+            seen.add(id(expression))
+            stack.append((expression, True))
+            stack += [(operand, False) for operand in expression.operands]
+
+
+def inputs(root: Expression) -> dict[Hashable, Input]:
+    """The inputs below an expression, by their keys."""
+    return {e.source.key: e.source for e in walk(root) if e.source is not None}
+
+
+def rebuild(root: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """The expression with ``change`` applied to every part, operands first."""
+    done: dict[int, Expression] = {}
+    for part in walk(root):
+        operands = tuple(done[id(operand)] for operand in part.operands)
+        same = all(a is b for a, b in zip(operands, part.operands, strict=True))
+        done[id(part)] = change(part if same else replace(part, operands=operands))
+    return done[id(root)]
+
+
+def stripped(expression: Expression) -> Expression:
+    """The expression below operations that keep the values."""
+    while expression.operation in ("identity", "cast", "stop_gradient"):
+        expression = expression.operands[0]
+    return expression

@@ -1,0 +1,110 @@
+"""What the inputs of a loss can be: their ranges, what their use says of them, and values to try."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
+from math import inf
+
+from bcelint.inference.numeric.evaluation import evaluate
+from bcelint.inference.numeric.expressions import Expression, Input, Role, inputs, rebuild, stripped, walk
+
+# An expression of more inputs than this is left alone.
+_MOST_INPUTS = 6
+
+_LOGS = frozenset({"log", "log2", "log10", "log1p"})
+_SQUASHES = frozenset({"sigmoid", "softmax", "log_sigmoid", "log_softmax", "softplus", "tanh", "exp"})
+_NEUTRAL = frozenset({"identity", "cast", "stop_gradient", "ones_like", "zeros_like", "multiply", "where"})
+
+
+def with_implied_ranges(root: Expression) -> Expression:
+    """The expression with the ranges that the use of its predictions implies."""
+    implied = {
+        key: found
+        for key, source in inputs(root).items()
+        if source.role is Role.PREDICTION and not source.known
+        for found in [_implied(root, key)]
+        if found is not None
+    }
+    if not implied:
+        return root
+
+    def known(part: Expression) -> Expression:
+        if part.source is None or part.source.key not in implied:
+            return part
+        low, high = implied[part.source.key]
+        return replace(part, source=replace(part.source, low=low, high=high, known=True))
+
+    return rebuild(root, known)
+
+
+def _implied(root: Expression, key: Hashable) -> tuple[float, float] | None:
+    """[0, 1] for what is used as a probability, any number for what is squashed, ``None`` where that is not known."""
+    signs = {_sign_of(part, key) for part in walk(root)}
+    if "squashed" in signs:
+        return (-inf, inf)
+    if "probability" in signs or ("log" in signs and "elsewhere" not in signs):
+        return (0.0, 1.0)
+    return None
+
+
+def _sign_of(part: Expression, key: Hashable) -> str:
+    """What an operation says of one of its operands, the input ``key``."""
+    operands = [stripped(operand) for operand in part.operands]
+    if not any(o.source is not None and o.source.key == key for o in operands):
+        return ""
+    first, name = operands[0], part.operation
+    if name in _SQUASHES or name == "binary_crossentropy_from_logits":
+        return "squashed"
+    if name == "subtract" and ((first.operation == "number" and first.number == 1) or first.operation == "ones_like"):
+        return "probability"
+    if name == "binary_crossentropy" or (name == "clip" and _is_unit_clip(operands)):
+        return "probability"
+    if name in _LOGS:
+        return "log"
+    if name in _NEUTRAL or _guards(name, operands):
+        return ""
+    return "elsewhere"
+
+
+def _is_unit_clip(operands: list[Expression]) -> bool:
+    low, high = operands[1:]
+    return low.operation == high.operation == "number" and 0 <= low.number < 0.1 and 0.9 < high.number <= 1
+
+
+def _guards(name: str, operands: list[Expression]) -> bool:
+    """Whether an operation only keeps a number off 0, or scales it."""
+    numbers = [o.number for o in operands if o.operation == "number"]
+    if name == "divide":
+        return True
+    return name in ("add", "maximum", "clip") and bool(numbers) and min(numbers) < 0.1 and max(numbers) <= 1
+
+
+def values_to_try(source: Input) -> tuple[float, ...]:
+    """Values of an input, the ends of its range among them where they occur; empty where nothing is known."""
+    if not source.known:
+        return ()
+    low, high = source.low, source.high
+    if low == -inf and high == inf:
+        return (0.0, 1.0, -1.0, 30.0, -30.0, 200.0, -200.0)
+    ends = [end for end in (low, high) if abs(end) < inf and source.attained]
+    inner = [x for x in (0.5, 0.0, 1.0, -1.0, 200.0, -200.0) if low < x < high]
+    return tuple(dict.fromkeys((*ends, *inner)))
+
+
+def assignments(
+    sources: Iterable[Input], guess: Callable[[Input], tuple[float, ...]]
+) -> Iterator[dict[Hashable, float]]:
+    """Every combination of values to try; none where there are too many inputs, or nothing is known of one."""
+    chosen = list(sources)
+    if len(chosen) > _MOST_INPUTS:
+        return
+    for combination in itertools.product(*(guess(source) for source in chosen)):
+        yield {source.key: value for source, value in zip(chosen, combination, strict=True)}
+
+
+def holds(test: Expression, values: dict[Hashable, float], wanted: bool) -> bool:
+    """Whether a test comes out as wanted; one that cannot be computed may."""
+    found = evaluate(test, values)
+    return found is None or bool(found) is wanted
