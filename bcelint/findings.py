@@ -88,7 +88,24 @@ class Swap:
     second: Place
 
 
-Change = Replace | RemoveArgument | SetArgument | ReplaceByApi | RemoveStatementOrElement | Swap
+@dataclass(frozen=True)
+class Wrap:
+    """Put ``before`` and ``after`` around what is at ``place``."""
+
+    place: Place
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class InsertBefore:
+    """Put the statement ``text`` on a row of its own before the statement at ``place``."""
+
+    place: Place
+    text: str
+
+
+Change = Replace | RemoveArgument | SetArgument | ReplaceByApi | RemoveStatementOrElement | Swap | Wrap | InsertBefore
 
 
 @dataclass(frozen=True)

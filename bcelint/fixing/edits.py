@@ -15,12 +15,14 @@ from bcelint.findings import (
     Edit,
     Fix,
     FixPlan,
+    InsertBefore,
     RemoveArgument,
     RemoveStatementOrElement,
     Replace,
     ReplaceByApi,
     SetArgument,
     Swap,
+    Wrap,
 )
 from bcelint.fixing.concrete import Concrete, concrete
 from bcelint.fixing.imports import spell
@@ -113,6 +115,14 @@ def _edits(source: Source, code: Concrete, change: Change) -> list[Edit]:
                 Edit(change.first, source.segment(change.second)),
                 Edit(change.second, source.segment(change.first)),
             ]
+        case Wrap():
+            place = change.place
+            start = Place(place.row, place.column, place.row, place.column)
+            end = Place(place.end_row, place.end_column, place.end_row, place.end_column)
+            edits = (Edit(start, change.before), Edit(end, change.after))
+            return [edit for edit in edits if edit.content]
+        case InsertBefore():
+            return _insert_statement(code, change)
 
 
 # --- arguments and elements ------------------------------------------------------------------------------------------
@@ -303,6 +313,14 @@ def _remove_statement(code: Concrete, statement: cst.BaseSmallStatement) -> list
     if alone or isinstance(line, cst.SimpleStatementSuite):
         return [Edit(code.between(start, end), "pass")]
     return [_cut(code, code.row_start(start), code.row_end(end) + 1)]
+
+
+def _insert_statement(code: Concrete, change: InsertBefore) -> list[Edit]:
+    start = code.offset(change.place.row, change.place.column)
+    indent = code.indentation(start)
+    if indent is None:
+        raise _Impossible  # something else stands before it on its row
+    return [_insert(code, code.row_start(start), f"{indent}{change.text}\n")]
 
 
 # --- names of the Keras API ------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ class Arithmetic:
             known=known,
             attained=tensor.activation not in _OPEN_BELOW,
             simplex=tensor.domain is Domain.SIMPLEX,
-            dtype=self.floatx,
+            dtype="" if role is not Role.OTHER and self.floatx == "float32" else self.floatx,
             name=tensor.name or "",
         )
 
@@ -96,6 +96,7 @@ class Arithmetic:
         *,
         axis: object = None,
         dtype: str = "",
+        api: str = "",
     ) -> Value:
         """``result``, as computed by an operation on ``operands``."""
         if not isinstance(result, Tensor):
@@ -104,7 +105,9 @@ class Arithmetic:
         known = [part for part in parts if part is not None]
         if operation is None or len(known) != len(parts):
             return replace(result, expression=None)
-        made = expressions.apply(operation, *known, node=node, function=self._function(), dtype=dtype, axis=axis)
+        made = expressions.apply(
+            operation, *known, node=node, function=self._function(), dtype=dtype, axis=axis, api=api
+        )
         return replace(result, expression=made)
 
     def _function(self) -> ast.AST | None:
@@ -144,12 +147,17 @@ class Arithmetic:
             return self._softmax(values[0], result, node)
         if operation.name == "part":
             return self.part(values[0], [arguments.positional[-1].value.key] if arguments.positional else [], result)
+        if operation.name == "one_hot":
+            return self._one_hot(values[0], result, node)
+        if operation.name == "identity" and "dtype" in arguments.keywords:
+            arguments = replace(arguments, positional=arguments.positional[:1])
+            return self._cast("", values[0], arguments, result, node)
         if operation.name == "cast":
             return self._cast(name, values[0], arguments, result, node)
         if name == "builtins.round":
             axis = None
         dtype = "float64" if name.startswith("np.") and not any(_is_float32(v) for v in values) else ""
-        return self.computed(operation.name, values, result, node, axis=axis, dtype=dtype)
+        return self.computed(operation.name, values, result, node, axis=axis, dtype=dtype, api=name)
 
     def _softmax(self, value: Value, result: Value, node: ast.AST) -> Value:
         """A softmax: whatever goes in, each element is in [0, 1]."""
@@ -166,6 +174,15 @@ class Arithmetic:
         )
         made = expressions.apply("softmax", inner, node=node, function=self._function())
         return replace(result, expression=replace(made, source=source, dtype=self.floatx))
+
+    def _one_hot(self, value: Value, result: Value, node: ast.AST) -> Value:
+        """One-hot vectors: each element is 0 or 1."""
+        inner = self.expression_of(value)
+        if not isinstance(result, Tensor) or inner is None:
+            return result
+        made = expressions.apply("one_hot", inner, node=node, function=self._function(), dtype=self.floatx)
+        source = Input(("one_hot", id(inner)), Role.LABELS, 0.0, 1.0, known=True, dtype="")
+        return replace(result, expression=replace(made, source=source))
 
     def _cast(self, name: str, value: Value, arguments: Arguments, result: Value, node: ast.AST) -> Value:
         fixed = {"tf.to_float": "float32", "tf.to_double": "float64", "keras.backend.cast_to_floatx": self.floatx}

@@ -173,28 +173,44 @@ class SingleUnitSoftmax:
 
 
 @dataclass(frozen=True)
+class Spelled:
+    """A part of loss code: where it is, and what it says.
+
+    ``atom`` says that an operator behind it takes all of it.
+    """
+
+    place: Place
+    text: str
+    atom: bool = True
+
+
+@dataclass(frozen=True)
 class Numeric:
     """An operation of loss code whose operand reaches a value that it must not have.
 
     Attributes:
         kind: ``log``, ``division``, ``power`` or ``where``.
         place: the operation, ``argument`` its operand, and ``statement`` the statement of the loss's body it is in.
-        function: how the code spells the function, for example ``K.log``.
+        api, function: the function that the loss code calls, by its canonical name and as it is spelled (``K.log``).
         dtype: what it is computed in.
         low, high: bounds of the operand.
         reached: the value that the operand takes, with ``witness``: inputs by name for which it does.
-        compiled: only where a compiler has rewritten the expression.
+        compiled: only where a compiler has rewritten the expression; ``shared``: a part of it is used elsewhere too,
+            which keeps TensorFlow's graph (but not XLA) from doing so.
         epsilon: the number that was meant to prevent this and rounds away, and ``epsilon_places`` where it is written.
-        outside: where a small number is added behind the operation.
+        outside: a small number that is added behind the operation, and ``outer`` the sum.
         twin: the stable function for what is written out; ``operand`` is what it takes.
-        inner: the operation in the branch of a ``where``.
+        inner: the operation in the branch of a ``where``, with the ``test`` and which ``branch`` that is.
         variable: the local variable that holds the probability, where the operand is made of it alone.
+        operator: written as an operator, not as a call.
+        exponent: of a power.
     """
 
     kind: str
     place: Place
-    argument: Place | None = None
+    argument: Spelled | None = None
     statement: Place | None = None
+    api: str = ""
     function: str = ""
     dtype: str = "float32"
     low: float = -inf
@@ -202,19 +218,21 @@ class Numeric:
     reached: float = 0.0
     witness: tuple[tuple[str, float], ...] = ()
     compiled: bool = False
+    shared: bool = False
     epsilon: float | None = None
     epsilon_places: tuple[Place, ...] = ()
-    outside: Place | None = None
+    outside: Spelled | None = None
     outside_value: float = 0.0
     outer: Place | None = None
     twin: str = ""
-    operand: Place | None = None
+    operand: Spelled | None = None
     inner: Place | None = None
     inner_kind: str = ""
+    test: str = ""
+    branch: bool = True
     variable: str = ""
-    numerator: Place | None = None
+    operator: bool = False
     exponent: float = 1.0
-    labels_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -240,11 +258,10 @@ class CustomLoss:
     cut: Place | None = None
     cut_name: str = ""
     reduction: Place | None = None
-    reduction_name: str = ""
+    reduction_is_call: bool = False
     compiled: Place | None = None
     weights: Place | None = None
     weights_name: str = ""
-    wrong_logs: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -252,16 +269,15 @@ class SwappedArguments:
     """A loss whose labels and prediction stand in each other's place.
 
     ``first`` and ``second`` are the two arguments or parameters; ``compiled`` is the ``compile`` that is given a
-    function with swapped parameters.
+    function with swapped parameters; ``crossentropy`` says that the loss is known to be one.
     """
 
     place: Place
     loss: str
     first: Place
     second: Place
-    family: Family
     compiled: Place | None = None
-    why: str = ""
+    crossentropy: bool = True
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bcelint.inference import builtin_calls
@@ -42,7 +43,7 @@ from bcelint.inference.values import (
     options,
     unknown_tensor,
 )
-from bcelint.knowledge.names import canonical
+from bcelint.knowledge.names import KERAS_1_KEYWORDS, KERAS_1_NAMES, canonical
 
 if TYPE_CHECKING:
     from bcelint.inference.recorder import Recorder
@@ -82,6 +83,9 @@ class Interpreter:
         self.frames: list[Frame] = [Frame(None, ALWAYS)]
         self.path: Guard = ALWAYS
         self.steps = 0
+        self.tree: ast.Module | None = None
+        # Whether the file imports tf_keras, the Keras 2 that is still released.
+        self.imports_tf_keras = False
         self.functions: list[Function] = []
         self.classes: list[Class] = []
         self.implicit_names = looks_like_keras
@@ -100,6 +104,7 @@ class Interpreter:
 
     def run(self, tree: ast.Module) -> None:
         """Run the module, then everything in it that nobody called, then settle what was compiled."""
+        self.tree = tree
         try:
             self.block(tree.body)
             self._run_the_uncalled()
@@ -108,6 +113,16 @@ class Interpreter:
             self.path = ALWAYS
         self.steps = min(self.steps, MAX_STEPS - _STEPS_TO_SETTLE)
         self.keras.pairing.settle()
+
+    @cached_property
+    def is_keras_1(self) -> bool:
+        """Whether the file is written for Keras 1 or 2.0, whose backend took (output, target)."""
+        if self.tree is None:
+            return False
+        keywords = {child.arg for child in ast.walk(self.tree) if isinstance(child, ast.keyword)}
+        names = {child.attr for child in ast.walk(self.tree) if isinstance(child, ast.Attribute)}
+        names |= {a.name for child in ast.walk(self.tree) if isinstance(child, ast.ImportFrom) for a in child.names}
+        return bool(keywords & KERAS_1_KEYWORDS or names & KERAS_1_NAMES)
 
     def _run_the_uncalled(self) -> None:
         """Functions, classes and methods that nothing in the file calls: each once, with unknown arguments."""
@@ -706,6 +721,7 @@ class Interpreter:
 
     def _import(self, node: ast.Import) -> str:
         for alias in node.names:
+            self.imports_tf_keras |= alias.name.startswith("tf_keras")
             if alias.asname:
                 self.assign_name(alias.asname, Api(canonical(alias.name), node))
             else:
@@ -715,6 +731,7 @@ class Interpreter:
 
     def _import_from(self, node: ast.ImportFrom) -> str:
         package = node.module or ""
+        self.imports_tf_keras |= package.startswith("tf_keras")
         if node.level:
             package = "." * node.level + package
         for alias in node.names:

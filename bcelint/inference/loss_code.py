@@ -30,9 +30,13 @@ from bcelint.inference.values import (
     options,
 )
 from bcelint.knowledge import operations
+from bcelint.knowledge.domains import Domain
 
 if TYPE_CHECKING:
     from bcelint.inference.keras_api import KerasApi
+    from bcelint.inference.values import Argument, Arguments, Loss
+
+_ATOMS = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Constant)
 
 # Methods that are given what is to be minimised.
 SINKS = frozenset({"gradient", "minimize", "compute_gradients", "add_loss", "get_updates", "get_scaled_loss"})
@@ -72,8 +76,6 @@ class LossCode:
             if isinstance(value, Unknown) or (isinstance(value, Tensor) and value.expression is None):
                 why = value.why
                 like = value if isinstance(value, Tensor) else None
-                if like is not None and like.literal:
-                    continue
                 scope.store[name] = self.keras.arithmetic.given(role, why, name, like)
 
     # --- what is a loss -----------------------------------------------------------------------------------------------
@@ -86,7 +88,7 @@ class LossCode:
         name = _qualified(function)
         named = _LOSSES.search(name) is not None
         in_class = function.owner is not None and function.owner.is_a("keras.losses.Loss")
-        if not named and not in_class and (called or _MEASURES.search(name)):
+        if not named and not in_class and _MEASURES.search(name):
             return
         if function.owner is not None and function.owner.is_a("keras.metrics.Metric"):
             return
@@ -104,7 +106,30 @@ class LossCode:
         """What a loss returns that ``compile`` is given."""
         inner = _function_of(function)
         name = function.cls.name if isinstance(function, Instance) else _qualified(inner) if inner else "the loss"
+        if inner is not None and self._takes_prediction_first(inner, value, site):
+            return
         self.judge(value, _Use(name, inner.node if inner else None, site, is_loss=True))
+
+    def _takes_prediction_first(self, function: Function, value: Value, site: ast.AST) -> bool:
+        """A compiled ``def loss(y_pred, y_true)``, unless the order makes no difference to it."""
+        spec = function.node.args
+        parameters = [*spec.posonlyargs, *spec.args][1 if function.owner is not None else 0 :][:2]
+        if len(parameters) < 2:
+            return False
+        first, second = parameters
+        if not (operations.means_prediction(first.arg) and operations.means_labels(second.arg)):
+            return False
+        place = self.interpreter.recorder.place
+        where, a, b, compiled = place(function.node), place(first), place(second), place(site)
+        if where is None or a is None or b is None:
+            return False
+        asymmetric = any(
+            isinstance(option, Tensor) and option.expression is not None and _is_asymmetric(option.expression)
+            for _, option in options(value)
+        )
+        if asymmetric:
+            self.keras.pairing.emit(facts.SwappedArguments(where, function.name, a, b, compiled))
+        return True
 
     def judge(self, value: Value, use: _Use) -> None:
         """Record what is wrong with the way in which a loss is computed."""
@@ -117,49 +142,96 @@ class LossCode:
             self._judged.add(judged)
             root = with_implied_ranges(option.expression)
             for site in sites.find(root):
-                fact = self._numeric(site)
+                fact = self._numeric(site, root)
                 if fact is not None:
                     self.interpreter.recorder.add(fact)
             if use.is_loss and use.definition is not None:
                 self._whole(root, use)
 
+    def swapped(self, loss: Loss, arguments: Arguments, node: ast.AST) -> None:
+        """A loss of the table called with the prediction where it takes the labels."""
+        parameters = loss.spec.function_parameters if loss.spelling in ("function", "name") else ("y_true", "y_pred")
+        if not loss.spec.family.is_crossentropy or len(arguments.positional) < 2:
+            return
+        prediction_at = next((parameters.index(p) for p in loss.spec.predictions if p in parameters), 1)
+        if prediction_at != 1 or (loss.api.startswith("keras.backend.") and self.interpreter.is_keras_1):
+            return
+        first, second = arguments.positional[:2]
+        proven = _is_proven(first)
+        if not (_is_prediction(first) and _is_labels(second, proven=proven)):
+            return
+        if _is_labels(first) or _is_prediction(second):
+            return
+        place = self.interpreter.recorder.place
+        where, a, b = place(node), place(first.node), place(second.node)
+        if where is not None and a is not None and b is not None:
+            name = loss.api.rpartition(".")[2] or loss.spec.name
+            self.interpreter.recorder.add(facts.SwappedArguments(where, name, a, b))
+
+    def uncalled(self, function: Value, name: str, site: ast.AST) -> None:
+        """``compile`` is given what makes a loss."""
+        place = self.interpreter.recorder.place
+        where, inner = place(site), _function_of(function)
+        if where is None:
+            return
+        if isinstance(function, Class):
+            needs = tuple(_required(init)) if isinstance(init := function.lookup("__init__"), Function) else ()
+            if not needs and not self.interpreter.imports_tf_keras:
+                return  # Keras 3 makes an object of the class
+            fact = facts.UncalledLoss(where, function.name, "class", place(function.node), needs)
+        elif inner is not None:
+            fact = facts.UncalledLoss(where, inner.name, "factory", place(inner.node), tuple(_required(inner)))
+        else:
+            fact = facts.UncalledLoss(where, name, "class")
+        self.keras.pairing.emit(fact)
+
     # --- numbers ------------------------------------------------------------------------------------------------------
 
-    def _numeric(self, site: sites.Site) -> facts.Numeric | None:
+    def _numeric(self, site: sites.Site, root: Expression) -> facts.Numeric | None:
         place = self.interpreter.recorder.place
-        part = site.part
+        part, operation = site.part, site.inner or site.part
         where = place(part.node)
-        if where is None or part.dtype == "float64":
+        if where is None or operation.dtype == "float64":
             return None
-        argument = _argument_node(part, site.kind)
+        argument = _argument_node(operation, site.kind)
         statement = _statement_of(part.function, part.node)
-        epsilon = site.epsilons[0].number if site.epsilons else None
         literals = [literal for number in site.epsilons for literal in _literals(number.node)]
-        predictions = [s for s in inputs(site.argument).values() if s.role is Role.PREDICTION]
+        spelling = _namespace(part, root)
         return facts.Numeric(
             kind=site.kind,
             place=where,
-            argument=place(argument),
+            argument=self._spelled(argument),
             statement=place(statement),
-            function=ast.unparse(part.node.func) if isinstance(part.node, ast.Call) else "",
-            dtype=part.dtype or "float32",
+            api=spelling.api if spelling is not None else "",
+            function=_spelled(spelling) if spelling is not None else "",
+            dtype=operation.dtype or "float32",
             low=site.interval.low,
             high=site.interval.high,
             reached=site.reached,
             witness=tuple((source.name or "the prediction", value) for source, value in site.witness),
             compiled=site.compiled,
-            epsilon=epsilon,
+            shared=site.shared,
+            epsilon=site.epsilons[0].number if site.epsilons else None,
             epsilon_places=tuple(p for p in map(place, literals) if p is not None),
-            outside=place(site.outside.node) if site.outside is not None else None,
+            outside=self._spelled(site.outside.node) if site.outside is not None else None,
             outside_value=site.outside.number if site.outside is not None else 0.0,
+            outer=place(site.outer.node) if site.outer is not None else None,
             twin=site.twin,
-            operand=place(site.operand.node) if site.operand is not None else None,
+            operand=self._spelled(_only_argument(site)),
             inner=place(site.inner.node) if site.inner is not None else None,
             inner_kind=site.inner.operation if site.inner is not None else "",
+            test=_text(part.operands[0].node) if site.inner is not None else "",
+            branch=site.branch,
             variable=_variable(part.function, argument, statement),
+            operator=isinstance(operation.node, ast.BinOp),
             exponent=part.operands[1].number if site.kind == "power" else 1.0,
-            labels_only=not predictions,
         )
+
+    def _spelled(self, node: ast.AST | None) -> facts.Spelled | None:
+        place = self.interpreter.recorder.place(node)
+        if place is None or not isinstance(node, ast.expr):
+            return None
+        return facts.Spelled(place, _text(node), isinstance(node, _ATOMS))
 
     # --- the whole ----------------------------------------------------------------------------------------------------
 
@@ -183,7 +255,9 @@ class LossCode:
                 cut=place(cut.node) if cut is not None else None,
                 cut_name=_spelled(cut) if cut is not None else "",
                 reduction=place(reduction.node) if reduction is not None else None,
-                reduction_name=_spelled(reduction) if reduction is not None else "",
+                reduction_is_call=reduction is not None
+                and isinstance(reduction.node, ast.Call)
+                and bool(reduction.api),
                 compiled=place(use.compiled),
             )
         )
@@ -201,13 +275,54 @@ def roles_of(function: Function) -> dict[str, Role]:
     if len(names) < 2:
         return {}
     first, second = names[:2]
-    if operations.names_labels(first) and operations.names_prediction(second):
+    if operations.means_labels(first) or (operations.names_labels(first) and operations.names_prediction(second)):
         return {first: Role.LABELS, second: Role.PREDICTION}
     if operations.names_prediction(first) and operations.names_labels(second):
         return {second: Role.LABELS, first: Role.PREDICTION}
     if _OF_A_GAN.search(function.name):
         return {name: Role.PREDICTION for name in names if operations.names_critic_output(name)}
     return {}
+
+
+def _required(function: Function) -> list[str]:
+    """The parameters of a factory that have no default."""
+    spec = function.node.args
+    names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
+    names = names[1:] if function.owner is not None else names
+    return [name for name in names if name not in function.defaults]
+
+
+def _is_prediction(argument: Argument) -> bool:
+    """Whether an argument is a prediction: by where it comes from, or by its name."""
+    value = argument.value
+    if isinstance(value, Tensor):
+        if value.role is not Role.OTHER:
+            return value.role is Role.PREDICTION
+        if _is_proven(argument):
+            return True
+    return isinstance(argument.node, ast.Name) and operations.means_prediction(argument.node.id)
+
+
+def _is_proven(argument: Argument) -> bool:
+    """Whether an argument is the output of a model, whatever it is called."""
+    value = argument.value
+    return isinstance(value, Tensor) and value.layer_node is not None and value.domain is not Domain.UNKNOWN
+
+
+def _is_labels(argument: Argument, *, proven: bool = False) -> bool:
+    """Whether an argument is labels; a looser name will do where the other is ``proven`` to be a prediction."""
+    value = argument.value
+    if isinstance(value, Tensor):
+        if value.role is not Role.OTHER:
+            return value.role is Role.LABELS
+        if value.labels:
+            return True
+        if _is_proven(argument):
+            return False
+    if isinstance(argument.node, ast.Call):
+        return ast.unparse(argument.node.func).rpartition(".")[2] in ("ones_like", "zeros_like", "one_hot")
+    names = operations.names_labels if proven else operations.means_labels
+    return isinstance(argument.node, ast.Name) and names(argument.node.id)
 
 
 def _function_of(value: Value) -> Function | None:
@@ -290,6 +405,29 @@ def _spelled(part: Expression) -> str:
     return ast.unparse(node) if isinstance(node, ast.expr) else part.operation
 
 
+def _text(node: ast.AST | None) -> str:
+    """An expression as source text, with numbers as people write them (``1e-7``)."""
+    return re.sub(r"(\d)e-0(\d)", r"\1e-\2", ast.unparse(node)) if isinstance(node, ast.expr) else ""
+
+
+def _namespace(part: Expression, root: Expression) -> Expression | None:
+    """A call that shows how this loss spells the functions of tensors: the operation's own, or the nearest one."""
+    calls = [p for p in (part, *part.operands, *walk(root)) if p.api and isinstance(p.node, ast.Call)]
+    same = [p for p in calls if p.function is part.function]
+    return next(iter(same or calls), None)
+
+
+def _only_argument(site: sites.Site) -> ast.AST | None:
+    """What a stable twin would take, where the code that it replaces takes nothing else and stands inside the log."""
+    inner = stripped(site.argument)
+    if inner.operation in ("add", "subtract"):
+        inner = next((p for p in map(stripped, inner.operands) if p.operation in ("exp", "sigmoid")), inner)
+    call, outer = inner.node, site.part.node
+    if not site.twin or outer is None or not isinstance(call, ast.Call) or len(call.args) != 1 or call.keywords:
+        return None
+    return call.args[0] if any(child is call for child in ast.walk(outer)) else None
+
+
 # --- sign -------------------------------------------------------------------------------------------------------------
 
 _GRID = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
@@ -338,6 +476,25 @@ def _has_log_of(root: Expression, source: Input) -> bool:
         part.operation in ("log", "log1p", "xlogy", "binary_crossentropy") and source.key in inputs(part)
         for part in walk(root)
     )
+
+
+def _is_asymmetric(root: Expression) -> bool:
+    """Whether a loss comes out differently when labels and prediction change places."""
+    found = inputs(root)
+    predictions = [s for s in found.values() if s.role is Role.PREDICTION]
+    labels = [s for s in found.values() if s.role is Role.LABELS]
+    if len(predictions) != 1 or len(labels) != 1:
+        return False
+    fixed = {source.key: 1.0 for source in found.values() if source.role is Role.OTHER}
+    pairs = [(0.25, 0.75), (0.5, 0.9)]
+    for a, b in pairs:
+        one = evaluate(root, {**fixed, labels[0].key: a, predictions[0].key: b})
+        other = evaluate(root, {**fixed, labels[0].key: b, predictions[0].key: a})
+        if one is None or other is None:
+            return any(part.operation in ("log", "loss", "sparse_loss") for part in walk(root))
+        if abs(one - other) > _LEAST_CHANGE:
+            return True
+    return False
 
 
 # --- gradient ---------------------------------------------------------------------------------------------------------

@@ -66,13 +66,17 @@ _MODEL_METHODS = frozenset(
 
 @dataclass
 class Usage:
-    """What became of a model; ``nested``: it was called on a tensor of another one."""
+    """What became of a model.
+
+    ``nested``: it was called on a tensor of another one; ``weights``: the argument that weighs its examples.
+    """
 
     trained: bool = False
     escaped: bool = False
     used: bool = False
     nested: bool = False
     labels: str = ""
+    weights: tuple[str, ast.AST] | None = None
 
 
 class ModelCalls:
@@ -423,6 +427,10 @@ class ModelCalls:
             return NONE
         if name in heads.MODEL_METHODS_THAT_TRAIN:
             usage.trained = True
+            for keyword in ("class_weight", "sample_weight"):
+                given = arguments.keywords.get(keyword)
+                if given is not None and given.keyword is not None and not _is_none(given.value):
+                    usage.weights = (keyword, given.keyword)
             labels = self._labels_of(arguments)
             if labels:
                 usage.labels = labels
@@ -471,6 +479,10 @@ class ModelCalls:
             if isinstance(option, Tensor) and option.labels:
                 return option.labels
         return ""
+
+
+def _is_none(value: Value) -> bool:
+    return any(isinstance(option, Const) and option.value is None for _, option in options(value))
 
 
 def _name_of(node: ast.AST) -> str:

@@ -145,6 +145,9 @@ class Pairings:
                     for name in losses.COMPOSITE[value.name]
                 )
                 return LossSum(parts)
+            if value.name in losses.BY_CLASS and self.interpreter.imports_tf_keras and node is not None:
+                # Keras 3 makes an object of a class; Keras 2 does not.
+                self.keras.loss_code.uncalled(value, value.name.rpartition(".")[2], node)
             return Unknown(f"the loss `{value.name}` is unknown")
         if isinstance(value, Partial) and isinstance(value.function, Api) and value.function.name in losses.BY_FUNCTION:
             spec = losses.BY_FUNCTION[value.function.name]
@@ -176,7 +179,18 @@ class Pairings:
             # (logits, labels), as in the first releases of TensorFlow: what is fed are the labels.
             swapped = fed and isinstance(first, Tensor) and first.why != PLACEHOLDER
             self._meet(first if swapped and first is not None else prediction.value, made, node)
-        return unknown_tensor("a loss")
+        if not arguments.open_positional:
+            self.keras.loss_code.swapped(loss, arguments, node)
+        labels = self._labels_argument(loss, arguments)
+        if prediction is None or labels is None or not isinstance(made, Loss):
+            return unknown_tensor("a loss")
+        return self.keras.over([labels, prediction.value], lambda y, p: self.keras.arithmetic.loss(made, y, p, node))
+
+    def _labels_argument(self, loss: Loss, arguments: Arguments) -> Value | None:
+        """The labels that a loss is called with."""
+        names = ("y_true", "labels", "target", "targets", "multi_class_labels", "onehot_labels", "gt")
+        given = arguments.get(*names, position=0)
+        return given.value if given is not None else None
 
     @contextmanager
     def _within(self, meeting: _Meeting) -> Iterator[None]:
@@ -294,6 +308,8 @@ class Pairings:
             member = function.cls.lookup("__call__")
             call = Bound(member, function) if member is not None else None
         place = self.interpreter.recorder.place(site)
+        if isinstance(function, Class) and function.is_a("keras.losses.Loss"):
+            self.keras.loss_code.uncalled(function, "", site)
         if call is None:
             if place is not None and not isinstance(function, (Class,)):
                 why = function.why if isinstance(function, Unknown) else ""
@@ -317,7 +333,11 @@ class Pairings:
             outer_meeting = self._meetings[-1]
             with self._within(_Meeting(facts.Context.CUSTOM_LOSS, site, outer_meeting.output, ALWAYS)):
                 result = self.interpreter.call(call, Arguments((Argument(labels), Argument(prediction))), site)
-                self.keras.loss_code.compiled(function, result, site)
+                made = [option for _, option in options(result)]
+                if made and all(isinstance(option, (Function, Bound)) for option in made):
+                    self.keras.loss_code.uncalled(function, "", site)
+                else:
+                    self.keras.loss_code.compiled(function, result, site)
             self.interpreter.path = outer
 
     def _as_head(self, value: Value) -> Tensor | None:
@@ -600,6 +620,9 @@ class Pairings:
                 if idle and usage.nested and isinstance(fact, facts.Pairing) and _is_inner(fact):
                     # An encoder or generator that is a part of another model, compiled out of habit.
                     continue
+                if isinstance(fact, facts.CustomLoss) and usage.weights is not None:
+                    name, node = usage.weights
+                    fact = replace(fact, weights=self.interpreter.recorder.place(node), weights_name=name)
                 if isinstance(fact, (facts.Pairing, facts.MetricUse)) and usage.labels:
                     fact = replace(fact, labels=usage.labels)
                 add(fact)

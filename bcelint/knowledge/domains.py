@@ -36,3 +36,7 @@ class Family(str, Enum):
     @property
     def is_categorical(self) -> bool:
         return self in (Family.CATEGORICAL, Family.SPARSE)
+
+    @property
+    def is_crossentropy(self) -> bool:
+        return self is not Family.OTHER

@@ -128,6 +128,40 @@ FLAT_PACKAGES: tuple[str, ...] = (
     "tfa.activations.",
 )
 
+# What only Keras 1 and 2.0 have: arguments, and names of functions, layers and modules.
+KERAS_1_KEYWORDS = frozenset(
+    {
+        "nb_epoch",
+        "border_mode",
+        "nb_filter",
+        "nb_row",
+        "nb_col",
+        "subsample",
+        "samples_per_epoch",
+        "nb_val_samples",
+        "dim_ordering",
+        "W_regularizer",
+        "b_regularizer",
+        "inner_init",
+        "nb_classes",
+    }
+)
+KERAS_1_NAMES = frozenset(
+    {
+        "Convolution1D",
+        "Convolution2D",
+        "Convolution3D",
+        "MaxoutDense",
+        "TimeDistributedDense",
+        "Deconvolution2D",
+        "image_dim_ordering",
+        "set_image_dim_ordering",
+        "np_utils",
+        "objectives",
+        "Graph",
+    }
+)
+
 
 @lru_cache(maxsize=8192)
 def canonical(path: str) -> str:

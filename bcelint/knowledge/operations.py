@@ -73,6 +73,7 @@ _UNARY: dict[str, tuple[str, ...]] = {
         "asarray",
         "convert_to_numpy",
     ),
+    "one_hot": ("one_hot",),
     "argmax": ("argmax", "arg_max", "argmin", "argsort", "top_k"),
 }
 _BINARY: dict[str, tuple[str, ...]] = {
@@ -163,6 +164,7 @@ WITHOUT_GRADIENT = frozenset(
         "ceil",
         "sign",
         "argmax",
+        "one_hot",
         "less",
         "less_equal",
         "greater",
@@ -249,6 +251,29 @@ _CRITIC_OUTPUTS = re.compile(
     r"(?:_output|_pred)?",
     re.IGNORECASE,
 )
+
+
+# Names that mean nothing else, whatever surrounds them.
+_SURELY_LABELS = re.compile(
+    r"y_?true|true_?y|labels?|targets?|y_?(?:label|target|actual|real|gt)s?|ground_?truth|gt|gt_labels|true_labels?|y_(?:train|test|val|batch)"
+    r"|(?:batch|train|test|val)_(?:y|labels?|targets?)|y_batch_train|mask_true|true_mask",
+    re.IGNORECASE,
+)
+_SURELY_PREDICTION = re.compile(
+    r"(?:y_?)?pred(?:s|icted|ictions?)?|y_?hat|y_?prob|logits?|outputs?|predicted_(?:y|labels|probs?)|pred_(?:y|labels?|mask|probs?)"
+    r"|(?:real|fake)_(?:output|logits|pred)s?|mask_pred",
+    re.IGNORECASE,
+)
+
+
+def means_labels(name: str) -> bool:
+    """Whether a variable of this name can only be labels."""
+    return _SURELY_LABELS.fullmatch(name) is not None
+
+
+def means_prediction(name: str) -> bool:
+    """Whether a variable of this name can only be a prediction."""
+    return _SURELY_PREDICTION.fullmatch(name) is not None
 
 
 def names_labels(name: str) -> bool:

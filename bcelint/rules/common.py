@@ -11,6 +11,7 @@ from bcelint.findings import (
     Change,
     Finding,
     FixPlan,
+    InsertBefore,
     Related,
     RemoveArgument,
     RemoveStatementOrElement,
@@ -330,6 +331,8 @@ def _edited(plan: FixPlan) -> set[Place | None]:
     """The expressions that a plan changes."""
     places: set[Place | None] = set()
     for change in plan.changes:
+        if isinstance(change, InsertBefore):
+            continue
         if isinstance(change, RemoveArgument):
             places |= {change.call, change.value}
         elif isinstance(change, SetArgument):

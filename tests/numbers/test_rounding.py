@@ -610,11 +610,11 @@ def test_training_with_a_large_logit(library: ModuleType, how: str, label: float
     assert weight == 40
 
 
-def test_without_arguments_keras_trains_in_a_graph(library: ModuleType, tensorflow: ModuleType) -> None:
-    """So that what holds in a graph holds for programs that ask for nothing. With a GPU, Keras 3 would take XLA."""
+def test_without_arguments_keras_trains_in_a_graph(library: ModuleType) -> None:
+    """So that what holds in a graph holds for programs that ask for nothing, where there is no GPU."""
     model = compiled(library, head(library, 40.0), own_cross_entropy(library, "1e-8"))
     if library.__name__ == KERAS_3:
-        assert model.jit_compile is bool(tensorflow.config.list_physical_devices("GPU"))
+        assert model.jit_compile is False, "with a GPU it would be XLA"
     assert math.isnan(float(model.train_on_batch(column(1, 1), column(1, 1))))
 
 

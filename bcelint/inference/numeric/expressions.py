@@ -49,6 +49,7 @@ class Expression:
     Attributes:
         operation: ``number``, ``input`` or a name of ``knowledge.operations``.
         weak: of a number: a Python number, which takes the dtype of the tensor it meets.
+        api: the canonical name of the function that was called; empty for an operator.
         node: the syntax that made it, and ``function`` the function body that this stands in.
     """
 
@@ -59,6 +60,7 @@ class Expression:
     dtype: str = ""
     axis: object = None
     weak: bool = False
+    api: str = ""
     node: ast.AST | None = None
     function: ast.AST | None = None
     depth: int = field(default=1)
@@ -79,13 +81,14 @@ def apply(
     function: ast.AST | None = None,
     dtype: str = "",
     axis: object = None,
+    api: str = "",
 ) -> Expression:
     """An operation on operands; its dtype is that of its tensors unless it is given."""
     depth = 1 + max((operand.depth for operand in operands), default=0)
     own = dtype or next((o.dtype for o in operands if not o.weak and o.dtype), "")
     if depth > MAX_DEPTH:
         return of_input(Input(("deep", id(node)), dtype=own or "float32"), node)
-    return Expression(operation, operands, dtype=own, axis=axis, node=node, function=function, depth=depth)
+    return Expression(operation, operands, dtype=own, axis=axis, api=api, node=node, function=function, depth=depth)
 
 
 def walk(root: Expression) -> Iterator[Expression]:

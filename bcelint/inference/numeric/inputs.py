@@ -52,7 +52,7 @@ def _implied(root: Expression, key: Hashable) -> tuple[float, float] | None:
 def _sign_of(part: Expression, key: Hashable) -> str:
     """What an operation says of one of its operands, the input ``key``."""
     operands = [stripped(operand) for operand in part.operands]
-    if not any(o.source is not None and o.source.key == key for o in operands):
+    if not any(_carries(operand, key) for operand in operands):
         return ""
     first, name = operands[0], part.operation
     if name in _SQUASHES or name == "binary_crossentropy_from_logits":
@@ -66,6 +66,19 @@ def _sign_of(part: Expression, key: Hashable) -> str:
     if name in _NEUTRAL or _guards(name, operands):
         return ""
     return "elsewhere"
+
+
+def _carries(expression: Expression, key: Hashable) -> bool:
+    """Whether the values of an expression are those of an input, kept within bounds or chosen among others."""
+    expression = stripped(expression)
+    if expression.source is not None:
+        return expression.source.key == key
+    if expression.operation == "where":
+        return any(_carries(branch, key) for branch in expression.operands[1:])
+    if expression.operation in ("clip", "maximum", "minimum", "add"):
+        kept = [o for o in expression.operands if stripped(o).operation != "number"]
+        return len(kept) == 1 and _carries(kept[0], key)
+    return False
 
 
 def _is_unit_clip(operands: list[Expression]) -> bool:

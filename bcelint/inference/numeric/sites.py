@@ -48,9 +48,10 @@ class Site:
         kind: ``log``, ``division``, ``power`` or ``where``.
         part: the operation; of a ``where``, the whole of it, and ``inner`` what lies in its branch.
         argument: the operand, its ``interval``, and the value ``reached`` by it with ``witness``.
-        compiled: only reached where a compiler has rewritten the expression.
+        compiled: only reached where a compiler has rewritten the expression; ``shared``: a part of it has other uses.
         epsilons: numbers that were meant to prevent this and round away.
-        outside: a small number that is added behind the operation instead of before.
+        outside: a small number that is added behind the operation instead of before, and ``outer`` the sum.
+        branch: of a ``where``: which outcome of its test leads to ``inner``.
         twin: the stable function for what is written out (``log_sigmoid`` ...), with its ``operand``.
     """
 
@@ -61,8 +62,11 @@ class Site:
     reached: float
     witness: tuple[tuple[Input, float], ...]
     compiled: bool = False
+    shared: bool = False
     epsilons: tuple[Expression, ...] = ()
     outside: Expression | None = None
+    outer: Expression | None = None
+    branch: bool = True
     twin: str = ""
     operand: Expression | None = None
     inner: Expression | None = None
@@ -78,7 +82,9 @@ def find(root: Expression) -> Iterator[Site]:
             continue
         free, guarded = _search(site, ways)
         if free is not None:
-            yield replace(free, outside=_outside(part, parents))
+            outer, outside = _outside(part, parents)
+            shared = free.compiled and _is_shared(root, part)
+            yield replace(free, outer=outer, outside=outside, shared=shared)
         elif guarded is not None:
             yield guarded
 
@@ -276,13 +282,22 @@ def _epsilons(site: Site, values: Values) -> tuple[Expression, ...]:
     together = rebuild(site.argument, lambda part: _enlarged(part) if part in small else part)
     if not _is_positive(site, together, values):
         return ()
-    return tuple(
+    needed = [
         one
         for one in small
         if len(small) == 1
         or not _is_positive(site, rebuild(site.argument, _all_but(one, small)), values)
         or _is_positive(site, rebuild(site.argument, _only(one)), values)
-    )
+    ]
+    # The other bound of a clip is meant to be as far away.
+    partners = [
+        bound
+        for part in walk(site.argument)
+        if part.operation == "clip" and any(bound in needed for bound in part.operands)
+        for bound in part.operands[1:]
+        if bound in small and bound not in needed
+    ]
+    return (*needed, *partners)
 
 
 def _all_but(one: Expression, small: list[Expression]) -> Callable[[Expression], Expression]:
@@ -308,14 +323,33 @@ def _is_positive(site: Site, argument: Expression, values: Values) -> bool:
     )
 
 
-def _outside(part: Expression, parents: dict[int, list[Expression]]) -> Expression | None:
-    """A small number that is added to the result of the operation."""
+def _outside(part: Expression, parents: dict[int, list[Expression]]) -> tuple[Expression | None, Expression | None]:
+    """The sum of the result of an operation and a small number, and that number."""
     for parent in parents.get(id(part), ()):
         if parent.operation in ("add", "subtract"):
             for operand in parent.operands:
                 if operand.operation == "number" and 0 < abs(operand.number) <= LARGEST_EPSILON:
-                    return operand
-    return None
+                    return parent, operand
+    return None, None
+
+
+def _is_shared(root: Expression, part: Expression) -> bool:
+    """Whether the ``1 - p`` in an operand is used elsewhere in the loss, be it written out again."""
+    complements = [p for p in walk(part) if _complement(p) is not None]
+    users = {
+        id(parent)
+        for parent in walk(root)
+        for operand in parent.operands
+        if any(_complement(operand) is _complement(inner) for inner in complements if _complement(operand) is not None)
+    }
+    return len(users) > 1
+
+
+def _complement(part: Expression) -> Expression | None:
+    """The p of ``1 - p``."""
+    if part.operation != "subtract" or part.operands[0].operation != "number" or part.operands[0].number != 1:
+        return None
+    return stripped(part.operands[1])
 
 
 # --- stable twins -----------------------------------------------------------------------------------------------------
@@ -387,5 +421,6 @@ def _where(site: Site, way: Way) -> Site | None:
             continue
         if bool(decided) is wanted:
             return None
-        avoided = replace(_described(site, values, reached, compiled=False), kind="where", part=whole, inner=site.part)
+        described = _described(site, values, reached, compiled=False)
+        avoided = replace(described, kind="where", part=whole, inner=site.part, branch=wanted)
     return avoided
