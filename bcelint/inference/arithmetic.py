@@ -181,7 +181,9 @@ class Arithmetic:
         if not isinstance(result, Tensor) or inner is None:
             return result
         made = expressions.apply("one_hot", inner, node=node, function=self._function(), dtype=self.floatx)
-        source = Input(("one_hot", id(inner)), Role.LABELS, 0.0, 1.0, known=True, dtype="")
+        is_labels = any(s.role is Role.LABELS for s in expressions.inputs(inner).values())
+        role = Role.LABELS if is_labels else Role.OTHER
+        source = Input(("one_hot", id(inner)), role, 0.0, 1.0, known=is_labels, dtype="")
         return replace(result, expression=replace(made, source=source))
 
     def _cast(self, name: str, value: Value, arguments: Arguments, result: Value, node: ast.AST) -> Value:
@@ -237,7 +239,8 @@ class Arithmetic:
             source.role is not Role.OTHER and isinstance(source.key, tuple) and "given" in source.key
             for source in expressions.inputs(expression).values()
         ):
-            return replace(result, expression=None)
+            # The element of an action that was drawn, for example: not any of them.
+            return replace(result, expression=expressions.of_input(Input(("picked", result.serial))))
 
         def take(each_part: Expression) -> Expression:
             source = each_part.source

@@ -554,7 +554,7 @@ class KerasApi:
             return self._hyperparameter(arguments)
         if isinstance(function, Unknown):
             name = _method_name(function)
-            self._note_sink(name, arguments, node)
+            self._note_sink(name, arguments)
             if name == "reshape":
                 return self._reshaped_array(unknown_tensor(function.why), arguments)
             if name in ("flow_from_directory", "flow_from_dataframe"):
@@ -573,12 +573,12 @@ class KerasApi:
         why = function.why if isinstance(function, Unknown) else ""
         return Unknown(why)
 
-    def _note_sink(self, name: str, arguments: Arguments, node: ast.AST) -> None:
+    def _note_sink(self, name: str, arguments: Arguments) -> None:
         """``tape.gradient(loss, ...)``, ``optimizer.minimize(loss)``, ``self.add_loss(loss)``."""
         if name in SINKS:
             given = arguments.get("loss", "target", "losses", "inputs", position=1 if name == "get_updates" else 0)
             if given is not None:
-                self.loss_code.minimised(given.value, node)
+                self.loss_code.minimised(given, name)
 
     def _reshaped_array(self, array: Tensor, arguments: Arguments) -> Value:
         """``array.reshape(n, 28, 28)`` and ``array.reshape((n, 28, 28))``."""
@@ -700,7 +700,7 @@ class KerasApi:
 
     def _call_method(self, method: Method, arguments: Arguments, node: ast.AST) -> Value:
         owner, name = method.owner, method.name
-        self._note_sink(name, arguments, node)
+        self._note_sink(name, arguments)
         if isinstance(owner, Unknown):
             if name == "compile" and _compiles_a_model(arguments):
                 self.pairing.compile(owner, arguments, node)

@@ -41,10 +41,12 @@ _ATOMS = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Constant)
 # Methods that are given what is to be minimised.
 SINKS = frozenset({"gradient", "minimize", "compute_gradients", "add_loss", "get_updates", "get_scaled_loss"})
 _MEASURES = re.compile(
-    r"metric|score|coef|iou|jaccard|accuracy|acc\b|precision|recall|sensitivity|specificity|f1|f2|fbeta|auc|index", re.I
+    r"metric|score|coef|iou|jacc?ard|accuracy|acc\b|precision|recall|sensitivity|specificity|f1|f2|fbeta|auc|index"
+    r"|error|perplexity|m[as]e\b|rmse|mape|r2|r_square",
+    re.I,
 )
 _LOSSES = re.compile(r"loss|entropy|bce|focal|nll|likelihood|criterion|objective|cost", re.I)
-_OF_A_GAN = re.compile(r"loss|cost|objective", re.I)
+_NAMED_LOSS = re.compile(r"loss|cost|objective", re.I)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class _Use:
     definition: ast.AST | None = None
     compiled: ast.AST | None = None
     is_loss: bool = False
+    is_named: bool = True
 
 
 class LossCode:
@@ -63,7 +66,8 @@ class LossCode:
     def __init__(self, keras: KerasApi) -> None:
         self.keras = keras
         self.interpreter = keras.interpreter
-        self._judged: set[tuple[int, bool]] = set()
+        # What was judged already, by identity: the expressions are kept, so that no other one gets their place.
+        self._judged: dict[tuple[int, bool], Expression] = {}
         # Functions that are only ever measured with.
         self.metrics: set[int] = set()
 
@@ -92,15 +96,16 @@ class LossCode:
             return
         if function.owner is not None and function.owner.is_a("keras.metrics.Metric"):
             return
-        self.judge(value, _Use(name, function.node, None, is_loss=in_class or (named and not called)))
+        is_loss = in_class or (named and not called)
+        self.judge(value, _Use(name, function.node, None, is_loss))
 
-    def minimised(self, value: Value, node: ast.AST) -> None:
-        """What an optimiser or ``add_loss`` is given."""
-        if isinstance(value, (ListValue, Sequence)):
-            for item in self.keras.items_of(value) or ():
-                self.minimised(item, node)
-            return
-        self.judge(value, _Use())
+    def minimised(self, argument: Argument, sink: str) -> None:
+        """What an optimiser or ``add_loss`` is given; a ``gradient`` is that of a loss where it is called one."""
+        named = not isinstance(argument.node, ast.Name) or _LOSSES.search(argument.node.id) is not None
+        value = argument.value
+        values = self.keras.items_of(value) if isinstance(value, (ListValue, Sequence)) else [value]
+        for item in values or ():
+            self.judge(item, _Use(is_named=named or sink != "gradient"))
 
     def compiled(self, function: Value, value: Value, site: ast.AST) -> None:
         """What a loss returns that ``compile`` is given."""
@@ -139,9 +144,11 @@ class LossCode:
             judged = (id(option.expression), use.is_loss)
             if judged in self._judged:
                 continue
-            self._judged.add(judged)
+            self._judged[judged] = option.expression
             root = with_implied_ranges(option.expression)
             for site in sites.find(root):
+                if not use.is_named and not _has_prediction(site.part):
+                    continue  # the gradient of some function
                 fact = self._numeric(site, root)
                 if fact is not None:
                     self.interpreter.recorder.add(fact)
@@ -153,6 +160,8 @@ class LossCode:
         parameters = loss.spec.function_parameters if loss.spelling in ("function", "name") else ("y_true", "y_pred")
         if not loss.spec.family.is_crossentropy or len(arguments.positional) < 2:
             return
+        if loss.api.startswith("tf.nn.") and loss.spec.name not in ("weighted_cross_entropy_with_logits",):
+            return  # before TensorFlow 1.0 the logits came first
         prediction_at = next((parameters.index(p) for p in loss.spec.predictions if p in parameters), 1)
         if prediction_at != 1 or (loss.api.startswith("keras.backend.") and self.interpreter.is_keras_1):
             return
@@ -191,8 +200,8 @@ class LossCode:
         place = self.interpreter.recorder.place
         part, operation = site.part, site.inner or site.part
         where = place(part.node)
-        if where is None or operation.dtype == "float64":
-            return None
+        if where is None or operation.dtype == "float64" or operation.api.startswith("np."):
+            return None  # numpy computes in double precision, and in no loss that trains
         argument = _argument_node(operation, site.kind)
         statement = _statement_of(part.function, part.node)
         literals = [literal for number in site.epsilons for literal in _literals(number.node)]
@@ -279,8 +288,12 @@ def roles_of(function: Function) -> dict[str, Role]:
         return {first: Role.LABELS, second: Role.PREDICTION}
     if operations.names_prediction(first) and operations.names_labels(second):
         return {second: Role.LABELS, first: Role.PREDICTION}
-    if _OF_A_GAN.search(function.name):
-        return {name: Role.PREDICTION for name in names if operations.names_critic_output(name)}
+    if _NAMED_LOSS.search(function.name):
+        return {
+            name: Role.PREDICTION if operations.names_critic_output(name) else Role.OTHER
+            for name in names
+            if name not in function.defaults
+        }
     return {}
 
 
@@ -301,6 +314,10 @@ def _is_prediction(argument: Argument) -> bool:
         if _is_proven(argument):
             return True
     return isinstance(argument.node, ast.Name) and operations.means_prediction(argument.node.id)
+
+
+def _has_prediction(part: Expression) -> bool:
+    return any(source.role is Role.PREDICTION for source in inputs(part).values())
 
 
 def _is_proven(argument: Argument) -> bool:
@@ -522,7 +539,8 @@ def _cut(root: Expression) -> Expression | None:
         if part.operation == "stop_gradient":
             continue
         if part.operation in operations.WITHOUT_GRADIENT:
-            if any(s.role is Role.PREDICTION for s in inputs(part).values()):
+            switched_off = part.operation in ("zeros_like", "ones_like")
+            if not switched_off and any(s.role is Role.PREDICTION for s in inputs(part).values()):
                 cut = part
             continue
         stack += part.operands[1:] if part.operation == "where" else part.operands
@@ -538,22 +556,22 @@ def _is_tensor(source: Input) -> bool:
 
 def _reduction_over_batch(root: Expression) -> Expression | None:
     """The reduction that makes one number of a whole batch, where the loss is one."""
-    part = stripped(root)
-    if part.operation in ("sum", "mean", "max", "min") and part.operands:
-        if part.axis == "all" or (isinstance(part.axis, tuple) and 0 in part.axis):
-            return part if any(s.role is Role.PREDICTION for s in inputs(part).values()) else None
-        return _reduction_over_batch(part.operands[0])
-    if part.axis == "all":  # a loss object, which returns the mean over the batch
-        return part
-    found: Expression | None = None
-    for operand in part.operands:
-        if operand.operation == "number" or _is_scalar_input(operand):
-            continue
-        reduction = _reduction_over_batch(operand)
-        if reduction is None:
-            return None
-        found = reduction
-    return found
+    if not _is_one_number(root):
+        return None
+    return next(
+        (p for p in walk(root) if _reduces_all(p) and any(s.role is Role.PREDICTION for s in inputs(p).values())), None
+    )
+
+
+def _reduces_all(part: Expression) -> bool:
+    # A loss object has no axis either: it returns the mean over the batch.
+    return part.axis == "all" or (isinstance(part.axis, tuple) and 0 in part.axis)
+
+
+def _is_one_number(part: Expression) -> bool:
+    if part.operation == "number" or _is_scalar_input(part) or _reduces_all(part):
+        return True
+    return bool(part.operands) and part.source is None and all(_is_one_number(operand) for operand in part.operands)
 
 
 def _is_scalar_input(operand: Expression) -> bool:

@@ -32,8 +32,8 @@ def _compiled_note(fact: Numeric, written: str) -> str:
     if fact.shared:
         return (
             "XLA (`jit_compile`, which Keras 3 uses on a GPU) and `jax.jit` gather the constants to "
-            f"`(1 + {written}) - p`, that sum rounds to 1, and log(0) is -inf; a plain `tf.function` only keeps it because "
-            "`1 - p` is used twice"
+            f"`(1 + {written}) - p`, that sum rounds to 1, and log(0) is -inf; a plain `tf.function` only keeps it "
+            "because `1 - p` is used twice"
         )
     return (
         f"run eagerly this is finite; in `fit`, `tf.function`, XLA and `jax.jit` the constants are gathered to "

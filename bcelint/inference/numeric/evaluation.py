@@ -16,16 +16,22 @@ from bcelint.inference.numeric.floats import round_to
 Values = Mapping[Hashable, float]
 
 
-def evaluate(root: Expression, values: Values, *, count: int = 1) -> float | None:
-    """The value of ``root``; inputs that ``values`` does not have are unknown."""
-    return evaluate_all(root, values, count=count)[id(root)]
+def evaluate(root: Expression, values: Values, *, count: int = 1, finite: bool = False) -> float | None:
+    """The value of ``root``; inputs that ``values`` does not have are unknown.
+
+    ``finite``: what is not known is no infinity, so that its product with 0 is 0.
+    """
+    return evaluate_all(root, values, count=count, finite=finite)[id(root)]
 
 
-def evaluate_all(root: Expression, values: Values, *, count: int = 1) -> dict[int, float | None]:
+def evaluate_all(root: Expression, values: Values, *, count: int = 1, finite: bool = False) -> dict[int, float | None]:
     """The value of every part of ``root``, by the ``id`` of the part."""
     results: dict[int, float | None] = {}
     for part in walk(root):
-        results[id(part)] = _value(part, results, values, count)
+        value = _value(part, results, values, count)
+        if value is None and finite and part.operation == "multiply":
+            value = 0.0 if any(results[id(operand)] == 0 for operand in part.operands) else None
+        results[id(part)] = value
     return results
 
 

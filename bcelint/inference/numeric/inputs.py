@@ -23,8 +23,8 @@ def with_implied_ranges(root: Expression) -> Expression:
     implied = {
         key: found
         for key, source in inputs(root).items()
-        if source.role is Role.PREDICTION and not source.known
-        for found in [_implied(root, key)]
+        if not source.known and source.role is not Role.LABELS
+        for found in [_implied(root, source)]
         if found is not None
     }
     if not implied:
@@ -39,19 +39,30 @@ def with_implied_ranges(root: Expression) -> Expression:
     return rebuild(root, known)
 
 
-def _implied(root: Expression, key: Hashable) -> tuple[float, float] | None:
+def _implied(root: Expression, source: Input) -> tuple[float, float] | None:
     """[0, 1] for what is used as a probability, any number for what is squashed, ``None`` where that is not known."""
+    key = source.key
+    if source.role is Role.OTHER:
+        # Of what is no prediction only this much is sure: nobody takes the sigmoid of anything but a logit.
+        return (-inf, inf) if _only_squashed(root, key) else None
     signs = {_sign_of(part, key) for part in walk(root)}
-    if "squashed" in signs:
+    if "squashed" in signs or ("scaled" in signs and "probability" not in signs):
         return (-inf, inf)
     if "probability" in signs or ("log" in signs and "elsewhere" not in signs):
         return (0.0, 1.0)
     return None
 
 
+def _only_squashed(root: Expression, key: Hashable) -> bool:
+    uses = [p for p in walk(root) if any(_is_input(operand, key) for operand in p.operands)]
+    return bool(uses) and all(p.operation in ("sigmoid", "softmax", "log_sigmoid", "log_softmax") for p in uses)
+
+
 def _sign_of(part: Expression, key: Hashable) -> str:
     """What an operation says of one of its operands, the input ``key``."""
     operands = [stripped(operand) for operand in part.operands]
+    if part.operation in _SQUASHES and _scales(operands[0], key):
+        return "scaled"
     if not any(_carries(operand, key) for operand in operands):
         return ""
     first, name = operands[0], part.operation
@@ -81,6 +92,19 @@ def _carries(expression: Expression, key: Hashable) -> bool:
     return False
 
 
+def _scales(expression: Expression, key: Hashable) -> bool:
+    """Whether an expression is an input with another sign or scale (``-y * z``)."""
+    expression = stripped(expression)
+    if expression.operation in ("negative", "multiply", "divide"):
+        return any(_scales(operand, key) or _is_input(operand, key) for operand in expression.operands)
+    return False
+
+
+def _is_input(expression: Expression, key: Hashable) -> bool:
+    source = stripped(expression).source
+    return source is not None and source.key == key
+
+
 def _is_unit_clip(operands: list[Expression]) -> bool:
     low, high = operands[1:]
     return low.operation == high.operation == "number" and 0 <= low.number < 0.1 and 0.9 < high.number <= 1
@@ -99,6 +123,8 @@ def values_to_try(source: Input) -> tuple[float, ...]:
     if not source.known:
         return ()
     low, high = source.low, source.high
+    if source.role is Role.LABELS and (low, high) == (0.0, 1.0):
+        return (0.0, 1.0)
     if low == -inf and high == inf:
         return (0.0, 1.0, -1.0, 30.0, -30.0, 200.0, -200.0)
     ends = [end for end in (low, high) if abs(end) < inf and source.attained]
@@ -109,8 +135,8 @@ def values_to_try(source: Input) -> tuple[float, ...]:
 def assignments(
     sources: Iterable[Input], guess: Callable[[Input], tuple[float, ...]]
 ) -> Iterator[dict[Hashable, float]]:
-    """Every combination of values to try; none where there are too many inputs, or nothing is known of one."""
-    chosen = list(sources)
+    """Every combination of values to try, without the inputs of which nothing is known; none for too many inputs."""
+    chosen = [source for source in sources if guess(source)]
     if len(chosen) > _MOST_INPUTS:
         return
     for combination in itertools.product(*(guess(source) for source in chosen)):

@@ -161,8 +161,11 @@ def _is_forbidden(site: Site, value: float) -> bool:
 
 def _search(site: Site, ways: list[Way]) -> tuple[Site | None, Site | None]:
     """The site with a witness, or the ``where`` that keeps its value, but not its gradient, away from it."""
-    if not any(source.role is Role.PREDICTION for source in inputs(site.argument).values()) and site.kind != "division":
+    is_predicted = any(source.role is Role.PREDICTION for source in inputs(site.argument).values())
+    if not is_predicted and site.kind != "division" and not _is_twin(site) and not _is_squashed(site.argument):
         return None, None
+    if site.kind == "log" and _is_exponential(site.argument):
+        return None, None  # only underflow makes it 0
     for way in ways:
         found = _witness(site, way)
         if found is not None and site.kind != "root":
@@ -182,8 +185,28 @@ def _guess(source: Input) -> tuple[float, ...]:
     return (0.0, 1.0) if source.role is Role.PREDICTION else ()
 
 
+def _logits(source: Input) -> tuple[float, ...]:
+    return values_to_try(source) or (0.0, 200.0, -200.0)
+
+
+def _is_twin(site: Site) -> bool:
+    """Whether this is a log that a stable function should take the place of."""
+    return site.kind == "log" and _written_out(site.argument) is not None and _is_together(site.part, site.argument)
+
+
+def _is_squashed(argument: Expression) -> bool:
+    """Whether an operand is made of probabilities that this code itself makes of logits."""
+    return any(part.operation in ("sigmoid", "softmax") for part in walk(argument))
+
+
+def _is_exponential(argument: Expression) -> bool:
+    while argument.operation in ("sum", "mean", "identity", "cast", "max"):
+        argument = argument.operands[0]
+    return argument.operation == "exp"
+
+
 def _witness(site: Site, way: Way) -> Site | None:
-    guess = values_to_try if site.kind != "division" else _guess
+    guess = _guess if site.kind == "division" else _logits if _is_twin(site) else values_to_try
     if site.kind == "division" and not _is_ratio_of_sums(site.part):
         return None
     machine_code = compiled(site.argument)
@@ -217,7 +240,9 @@ def _sources(argument: Expression, *tests: Expression, known_only: bool) -> list
 
 def _value(site: Site, argument: Expression, values: Values) -> float | None:
     """The operand, where batches of one and of three elements agree on what it comes to."""
-    one, three = evaluate(argument, values), evaluate(argument, values, count=3)
+    weighed = site.kind == "division"  # a sum of zeros is 0, whatever they are weighed with
+    one = evaluate(argument, values, finite=weighed)
+    three = evaluate(argument, values, count=3, finite=weighed)
     if one is None or three is None or isnan(one) or isnan(three):
         return None
     return one if _is_forbidden(site, one) == _is_forbidden(site, three) else None
@@ -232,7 +257,7 @@ def _described(site: Site, values: Values, reached: float, *, compiled: bool) ->
     known = inputs(site.argument)
     witness = tuple((known[key], value) for key, value in values.items() if key in known)
     twin, operand = _written_out(site.argument) or ("", None)
-    if not (site.kind == "log" and operand is not None and _is_together(site.part, site.argument)):
+    if not _is_twin(site):
         twin, operand = "", None
     return replace(
         site,
@@ -411,7 +436,7 @@ def _where(site: Site, way: Way) -> Site | None:
 
     def guess(source: Input) -> tuple[float, ...]:
         # What is not known is tested by the author: it can be 0.
-        return values_to_try(source) or ((0.0, 1.0, -1.0) if source.key in shared else ())
+        return values_to_try(source) or ((0.0, 1.0, -1.0) if source.key in shared else (1.0,))
 
     avoided: Site | None = None
     for values in assignments(_sources(site.argument, test, known_only=False), guess):
