@@ -50,7 +50,7 @@ class Arithmetic:
         """How a value was computed, ``None`` for what is no number and no tensor."""
         if isinstance(value, Const):
             if isinstance(value.value, (bool, int, float)) and abs(value.value) < inf:
-                return expressions.number(value.value, value.node)
+                return expressions.number(value.value, value.node, literals=value.literals)
             return None
         if isinstance(value, Tensor):
             if value.expression is not None:

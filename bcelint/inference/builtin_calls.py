@@ -29,6 +29,7 @@ from bcelint.inference.values import (
 
 _BIG = 1e18
 _LONG = 10_000
+_MOST_LITERALS = 8
 
 
 def is_plain(value: object) -> bool:
@@ -135,14 +136,14 @@ def fold(name: str, a: Const, b: Const, node: ast.AST) -> Value:
             return Unknown("arithmetic")
         if isinstance(result, complex):
             return Unknown("arithmetic")
-        return Const(result, node)
+        return Const(result, node, (*a.literals, *b.literals)[:_MOST_LITERALS])
     if isinstance(x, str) and isinstance(y, str) and name == "Add" and len(x) + len(y) < _LONG:
         return Const(x + y, node)
     return Unknown("an expression", (name, a.key, b.key))
 
 
 def negate(value: Const, node: ast.AST) -> Value:
-    return Const(-value.value, node) if isinstance(value.value, (int, float)) else Unknown("negation")
+    return Const(-value.value, node, value.literals) if isinstance(value.value, (int, float)) else Unknown("negation")
 
 
 def is_generator(node: ast.AST) -> bool:

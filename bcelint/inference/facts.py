@@ -190,7 +190,8 @@ class Numeric:
 
     Attributes:
         kind: ``log``, ``division``, ``power`` or ``where``.
-        place: the operation, ``argument`` its operand, and ``statement`` the statement of the loss's body it is in.
+        place: the operation, ``argument`` its operand, and ``statement`` the statement that it is in.
+        blocks: the first statements of the blocks around it, the function's body first.
         api, function: the function that the loss code calls, by its canonical name and as it is spelled (``K.log``).
         dtype: what it is computed in.
         low, high: bounds of the operand.
@@ -201,7 +202,8 @@ class Numeric:
         outside: a small number that is added behind the operation, and ``outer`` the sum.
         twin: the stable function for what is written out; ``operand`` is what it takes.
         inner: the operation in the branch of a ``where``, with the ``test`` and which ``branch`` that is.
-        variable: the local variable that holds the probability, where the operand is made of it alone.
+        variable: the local variable that holds the probability, where the operand is made of it alone, and ``bound``
+            the statement that gave it its value.
         operator: written as an operator, not as a call.
         exponent: of a power.
     """
@@ -210,6 +212,8 @@ class Numeric:
     place: Place
     argument: Spelled | None = None
     statement: Place | None = None
+    blocks: tuple[Place, ...] = ()
+    bound: Place | None = None
     api: str = ""
     function: str = ""
     dtype: str = "float32"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isnan
@@ -202,15 +201,18 @@ class LossCode:
         where = place(part.node)
         if where is None or operation.dtype == "float64" or operation.api.startswith("np."):
             return None  # numpy computes in double precision, and in no loss that trains
-        argument = _argument_node(operation, site.kind)
-        statement = _statement_of(part.function, part.node)
-        literals = [literal for number in site.epsilons for literal in _literals(number.node)]
+        argument = _argument_node(operation)
+        chain = _statements_to(part.function, part.node)
+        statement = chain[-1][1] if chain else None
+        literals = [literal for number in site.epsilons for literal in number.literals if _is_small(literal)]
         spelling = _namespace(part, root)
+        variable = _variable(part.function, argument, statement)
         return facts.Numeric(
             kind=site.kind,
             place=where,
             argument=self._spelled(argument),
             statement=place(statement),
+            blocks=tuple(p for block, _ in chain if (p := place(block[0])) is not None),
             api=spelling.api if spelling is not None else "",
             function=_spelled(spelling) if spelling is not None else "",
             dtype=operation.dtype or "float32",
@@ -231,7 +233,8 @@ class LossCode:
             inner_kind=site.inner.operation if site.inner is not None else "",
             test=_text(part.operands[0].node) if site.inner is not None else "",
             branch=site.branch,
-            variable=_variable(part.function, argument, statement),
+            variable=variable,
+            bound=place(_last_binding(chain, variable)),
             operator=isinstance(operation.node, ast.BinOp),
             exponent=part.operands[1].number if site.kind == "power" else 1.0,
         )
@@ -360,22 +363,32 @@ def _qualified(function: Function) -> str:
 # --- syntax -----------------------------------------------------------------------------------------------------------
 
 
-def _argument_node(part: Expression, kind: str) -> ast.AST | None:
+def _argument_node(part: Expression) -> ast.AST | None:
     """The expression whose value is the operand."""
     node = part.node
     if isinstance(node, ast.Call):
         given = [*node.args, *(keyword.value for keyword in node.keywords)]
         return given[-1 if part.operation in ("divide", "xlogy", "xlog1py") else 0] if given else None
     if isinstance(node, ast.BinOp):
-        return node.right if kind == "division" else node.left
+        return node.right if part.operation == "divide" else node.left
     return None
 
 
-def _statement_of(function: ast.AST | None, node: ast.AST | None) -> ast.stmt | None:
-    """The statement of a function's body that a node is in."""
+def _statements_to(function: ast.AST | None, node: ast.AST | None) -> list[tuple[list[ast.stmt], ast.stmt]]:
+    """The statements that a node is in, from a function's body inwards, each with the block that it belongs to."""
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) or node is None:
-        return None
-    return next((statement for statement in function.body if any(child is node for child in ast.walk(statement))), None)
+        return []
+    chain: list[tuple[list[ast.stmt], ast.stmt]] = []
+    blocks: list[list[ast.stmt]] = [function.body]
+    while blocks:
+        found = next(((b, s) for b in blocks for s in b if any(child is node for child in ast.walk(s))), None)
+        if found is None:
+            break
+        chain.append(found)
+        inner = (getattr(found[1], name, []) for name in ("body", "orelse", "finalbody"))
+        blocks = [block for block in inner if isinstance(block, list) and block]
+        blocks += [handler.body for handler in getattr(found[1], "handlers", [])]
+    return chain
 
 
 def _return_of(function: ast.AST | None, node: ast.AST | None) -> ast.AST | None:
@@ -407,11 +420,22 @@ def _variable(function: ast.AST | None, argument: ast.AST | None, statement: ast
     return next(iter(names)) if len(names) == 1 and names <= own else ""
 
 
-def _literals(node: ast.AST | None) -> Iterator[ast.Constant]:
-    """The small literals in an expression like ``1e-15`` or ``1 - 1e-15``."""
-    for child in ast.walk(node) if node is not None else ():
-        if isinstance(child, ast.Constant) and isinstance(child.value, float) and 0 < child.value <= 1e-2:
-            yield child
+def _is_small(literal: ast.AST) -> bool:
+    value = literal.value if isinstance(literal, ast.Constant) else None
+    return isinstance(value, float) and 0 < value <= sites.LARGEST_EPSILON
+
+
+def _last_binding(chain: list[tuple[list[ast.stmt], ast.stmt]], variable: str) -> ast.stmt | None:
+    """The last statement before that binds a variable, in the blocks that lead there."""
+    last: ast.stmt | None = None
+    for block, statement in chain:
+        for earlier in block[: block.index(statement)]:
+            if any(
+                isinstance(child, ast.Name) and child.id == variable and isinstance(child.ctx, ast.Store)
+                for child in ast.walk(earlier)
+            ):
+                last = earlier
+    return last
 
 
 def _spelled(part: Expression) -> str:

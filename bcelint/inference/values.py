@@ -42,10 +42,15 @@ class Store(dict[str, Value]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Const(Value):
-    """A Python constant, and where it is written."""
+    """A Python constant, where it is made, and the literals that it is made of."""
 
     value: Any
     node: ast.AST | None = None
+    parts: tuple[ast.AST, ...] = ()
+
+    @property
+    def literals(self) -> tuple[ast.AST, ...]:
+        return self.parts or ((self.node,) if isinstance(self.node, ast.Constant) else ())
 
     @property
     def key(self) -> Key:

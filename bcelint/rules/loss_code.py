@@ -139,17 +139,30 @@ def at_least_epsilon(fact: Numeric) -> str:
     return f"{home}.maximum({_MARK}, {epsilon})" if kind and home else ""
 
 
-def clip_plan(fact: Numeric) -> FixPlan | None:
-    """Clip what the log is taken of: its variable, once for the loss, or the operand itself."""
+def first_use(fact: Numeric, others: Sequence[Numeric]) -> Place | None:
+    """The first faulty statement with the same variable from which the one of ``fact`` follows."""
+    same = [
+        other.statement
+        for other in (*others, fact)
+        if (other.variable, other.bound) == (fact.variable, fact.bound)
+        and other.statement is not None
+        and other.blocks == fact.blocks[: len(other.blocks)]
+    ]
+    return min(same, default=None)
+
+
+def clip_plan(fact: Numeric, others: Sequence[Numeric]) -> FixPlan | None:
+    """Clip what the log is taken of: its variable, once for all logs of a loss, or the operand itself."""
     if fact.argument is None:
         return None
     change: Change
     within = fact.low >= 0 and fact.high <= 1
-    if fact.variable and fact.statement is not None and (within or fact.argument.text != fact.variable):
+    statement = first_use(fact, others)
+    if fact.variable and statement is not None and (within or fact.argument.text != fact.variable):
         text = clipped(fact, fact.variable)
         if not text:
             return None
-        change = InsertBefore(fact.statement, f"{fact.variable} = {text}")
+        change = InsertBefore(statement, f"{fact.variable} = {text}")
         return FixPlan(f"clip `{fact.variable}` before the log", Applicability.SAFE, (change,))
     template = clipped(fact, _MARK) if within else at_least_epsilon(fact)
     if not template:

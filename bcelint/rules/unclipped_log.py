@@ -10,7 +10,8 @@ from bcelint.rules import loss_code
 
 
 def check(facts: Sequence[Fact]) -> Iterator[Finding]:
-    for fact in loss_code.numerics(facts, "BCE201"):
+    found = list(loss_code.numerics(facts, "BCE201"))
+    for fact in found:
         negative = fact.reached < 0
         yield loss_code.report(
             "BCE201",
@@ -23,6 +24,6 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
                 else "log(0) is -inf: the loss becomes inf, or NaN where it is multiplied by 0, and the weights become "
                 "NaN with it; a float32 sigmoid is exactly 1 from a logit of 16.75 on",
             ),
-            plans=(loss_code.clip_plan(fact),),
+            plans=(loss_code.clip_plan(fact, found),),
             help="clip the probability to [1e-7, 1 - 1e-7], or compute the loss from the logits",
         )

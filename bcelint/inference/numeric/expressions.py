@@ -26,6 +26,7 @@ class Input:
 
     Attributes:
         key: equal for the same tensor.
+        marks: further values that it has, if the loss tests for them: labels of -1, for example.
         low, high: bounds of its elements; ``attained`` says whether the finite ones are values that occur.
         known: whether the bounds are known at all.
         simplex: whether its elements sum to 1 over the last axis.
@@ -40,6 +41,7 @@ class Input:
     simplex: bool = False
     dtype: str = "float32"
     name: str = ""
+    marks: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +50,7 @@ class Expression:
 
     Attributes:
         operation: ``number``, ``input`` or a name of ``knowledge.operations``.
+        literals: of a number: where it, or what it was computed from, is written.
         weak: of a number: a Python number, which takes the dtype of the tensor it meets.
         api: the canonical name of the function that was called; empty for an operator.
         node: the syntax that made it, and ``function`` the function body that this stands in.
@@ -56,6 +59,7 @@ class Expression:
     operation: str
     operands: tuple[Expression, ...] = ()
     number: float = 0.0
+    literals: tuple[ast.AST, ...] = ()
     source: Input | None = None
     dtype: str = ""
     axis: object = None
@@ -66,8 +70,15 @@ class Expression:
     depth: int = field(default=1)
 
 
-def number(value: float, node: ast.AST | None = None, *, weak: bool = True, dtype: str = "") -> Expression:
-    return Expression("number", number=float(value), weak=weak, dtype=dtype, node=node)
+def number(
+    value: float,
+    node: ast.AST | None = None,
+    *,
+    weak: bool = True,
+    dtype: str = "",
+    literals: tuple[ast.AST, ...] = (),
+) -> Expression:
+    return Expression("number", number=float(value), weak=weak, dtype=dtype, node=node, literals=literals)
 
 
 def of_input(source: Input, node: ast.AST | None = None) -> Expression:

@@ -15,11 +15,13 @@ _MOST_INPUTS = 6
 
 _LOGS = frozenset({"log", "log2", "log10", "log1p"})
 _SQUASHES = frozenset({"sigmoid", "softmax", "log_sigmoid", "log_softmax", "softplus", "tanh", "exp"})
+_TESTS = frozenset({"equal", "not_equal", "less", "greater", "greater_equal"})
 _NEUTRAL = frozenset({"identity", "cast", "stop_gradient", "ones_like", "zeros_like", "multiply", "where"})
 
 
 def with_implied_ranges(root: Expression) -> Expression:
     """The expression with the ranges that the use of its predictions implies."""
+    root = _with_marks(root)
     implied = {
         key: found
         for key, source in inputs(root).items()
@@ -37,6 +39,36 @@ def with_implied_ranges(root: Expression) -> Expression:
         return replace(part, source=replace(part.source, low=low, high=high, known=True))
 
     return rebuild(root, known)
+
+
+def _with_marks(root: Expression) -> Expression:
+    """The expression with labels that also have the values outside [0, 1] that the loss tests for."""
+    marks: dict[Hashable, set[float]] = {}
+    for part in walk(root):
+        if part.operation not in _TESTS:
+            continue
+        a, b = (stripped(operand) for operand in part.operands)
+        source, limit = (a.source, b) if a.source is not None else (b.source, a)
+        if source is None or source.role is not Role.LABELS or limit.operation != "number":
+            continue
+        value = limit.number
+        if part.operation in ("equal", "not_equal") and not 0 <= value <= 1:
+            marks.setdefault(source.key, set()).add(value)
+        elif part.operation in ("less", "greater_equal") and value <= 0:
+            marks.setdefault(source.key, set()).add(value - 1.0)
+        elif part.operation == "greater" and value < 0:
+            marks.setdefault(source.key, set()).add(value)
+    if not marks:
+        return root
+
+    def marked(part: Expression) -> Expression:
+        if part.source is None or part.source.key not in marks:
+            return part
+        found = tuple(sorted(marks[part.source.key]))
+        low, high = min(part.source.low, *found), max(part.source.high, *found)
+        return replace(part, source=replace(part.source, low=low, high=high, marks=found))
+
+    return rebuild(root, marked)
 
 
 def _implied(root: Expression, source: Input) -> tuple[float, float] | None:
@@ -123,8 +155,8 @@ def values_to_try(source: Input) -> tuple[float, ...]:
     if not source.known:
         return ()
     low, high = source.low, source.high
-    if source.role is Role.LABELS and (low, high) == (0.0, 1.0):
-        return (0.0, 1.0)
+    if source.role is Role.LABELS:
+        return (0.0, 1.0, *source.marks)
     if low == -inf and high == inf:
         return (0.0, 1.0, -1.0, 30.0, -30.0, 200.0, -200.0)
     ends = [end for end in (low, high) if abs(end) < inf and source.attained]
