@@ -205,6 +205,7 @@ class Numeric:
         variable: the local variable that holds the probability, where the operand is made of it alone, and ``bound``
             the statement that gave it its value.
         operator: written as an operator, not as a call.
+        labels_only: no prediction is in the operand.
         exponent: of a power.
     """
 
@@ -236,6 +237,7 @@ class Numeric:
     branch: bool = True
     variable: str = ""
     operator: bool = False
+    labels_only: bool = False
     exponent: float = 1.0
 
 

@@ -18,7 +18,7 @@ from bcelint.inference.containers import container_method, string_method
 from bcelint.inference.guards import ALWAYS, Guard, Literal, Test, conjoin
 from bcelint.inference.layer_calls import LayerCalls
 from bcelint.inference.loss_code import SINKS, LossCode
-from bcelint.inference.model_calls import KERAS_LOSS, KERAS_MODELS, ModelCalls
+from bcelint.inference.model_calls import KERAS_LOSS, KERAS_MODELS, ModelCalls, weights_of
 from bcelint.inference.pairing import Pairings
 from bcelint.inference.values import (
     ENCODER,
@@ -554,7 +554,7 @@ class KerasApi:
             return self._hyperparameter(arguments)
         if isinstance(function, Unknown):
             name = _method_name(function)
-            self._note_sink(name, arguments)
+            self._note_call(name, arguments)
             if name == "reshape":
                 return self._reshaped_array(unknown_tensor(function.why), arguments)
             if name in ("flow_from_directory", "flow_from_dataframe"):
@@ -573,8 +573,10 @@ class KerasApi:
         why = function.why if isinstance(function, Unknown) else ""
         return Unknown(why)
 
-    def _note_sink(self, name: str, arguments: Arguments) -> None:
-        """``tape.gradient(loss, ...)``, ``optimizer.minimize(loss)``, ``self.add_loss(loss)``."""
+    def _note_call(self, name: str, arguments: Arguments) -> None:
+        """What is minimised (``optimizer.minimize(loss)``), and with which weights something is trained."""
+        if name in heads.MODEL_METHODS_THAT_TRAIN and arguments.keywords.keys() & heads.TRAINING_KEYWORDS:
+            self.models.weights = self.models.weights or weights_of(arguments)
         if name in SINKS:
             given = arguments.get("loss", "target", "losses", "inputs", position=1 if name == "get_updates" else 0)
             if given is not None:
@@ -700,7 +702,7 @@ class KerasApi:
 
     def _call_method(self, method: Method, arguments: Arguments, node: ast.AST) -> Value:
         owner, name = method.owner, method.name
-        self._note_sink(name, arguments)
+        self._note_call(name, arguments)
         if isinstance(owner, Unknown):
             if name == "compile" and _compiles_a_model(arguments):
                 self.pairing.compile(owner, arguments, node)

@@ -89,9 +89,10 @@ class LossCode:
         if not roles or id(function.node) in self.metrics:
             return
         name = _qualified(function)
-        named = _LOSSES.search(name) is not None
+        own = name if function.name in ("call", "__call__", "<lambda>") else function.name
+        named = _LOSSES.search(own) is not None
         in_class = function.owner is not None and function.owner.is_a("keras.losses.Loss")
-        if not named and not in_class and _MEASURES.search(name):
+        if not named and not in_class and _MEASURES.search(own):
             return
         if function.owner is not None and function.owner.is_a("keras.metrics.Metric"):
             return
@@ -235,6 +236,7 @@ class LossCode:
             branch=site.branch,
             variable=variable,
             bound=place(_last_binding(chain, variable)),
+            labels_only=not _has_prediction(site.argument),
             operator=isinstance(operation.node, ast.BinOp),
             exponent=part.operands[1].number if site.kind == "power" else 1.0,
         )

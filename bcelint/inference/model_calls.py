@@ -84,6 +84,8 @@ class ModelCalls:
 
     def __init__(self, keras: KerasApi) -> None:
         self.keras = keras
+        # The first weights that something is trained with in this file.
+        self.weights: tuple[str, ast.AST] | None = None
         self.interpreter = keras.interpreter
         # Every model that was built; the nodes that make the domain of an output, with the loss that they meet.
         self.made: list[Value] = []
@@ -427,10 +429,7 @@ class ModelCalls:
             return NONE
         if name in heads.MODEL_METHODS_THAT_TRAIN:
             usage.trained = True
-            for keyword in ("class_weight", "sample_weight"):
-                given = arguments.keywords.get(keyword)
-                if given is not None and given.keyword is not None and not _is_none(given.value):
-                    usage.weights = (keyword, given.keyword)
+            usage.weights = usage.weights or weights_of(arguments)
             labels = self._labels_of(arguments)
             if labels:
                 usage.labels = labels
@@ -479,6 +478,15 @@ class ModelCalls:
             if isinstance(option, Tensor) and option.labels:
                 return option.labels
         return ""
+
+
+def weights_of(arguments: Arguments) -> tuple[str, ast.AST] | None:
+    """The argument of a training call that weighs its examples."""
+    for name in ("class_weight", "sample_weight"):
+        given = arguments.keywords.get(name)
+        if given is not None and given.keyword is not None and not _is_none(given.value):
+            return name, given.keyword
+    return None
 
 
 def _is_none(value: Value) -> bool:

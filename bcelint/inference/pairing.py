@@ -620,8 +620,10 @@ class Pairings:
                 if idle and usage.nested and isinstance(fact, facts.Pairing) and _is_inner(fact):
                     # An encoder or generator that is a part of another model, compiled out of habit.
                     continue
-                if isinstance(fact, facts.CustomLoss) and usage.weights is not None:
-                    name, node = usage.weights
+                # Of a model that is trained out of sight, the file's weights may be those.
+                weights = usage.weights or (None if usage.trained else self.keras.models.weights)
+                if isinstance(fact, facts.CustomLoss) and weights is not None:
+                    name, node = weights
                     fact = replace(fact, weights=self.interpreter.recorder.place(node), weights_name=name)
                 if isinstance(fact, (facts.Pairing, facts.MetricUse)) and usage.labels:
                     fact = replace(fact, labels=usage.labels)

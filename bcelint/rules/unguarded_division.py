@@ -16,7 +16,12 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             fact,
             f"the sum {loss_code.operand(fact)} can be 0, and nothing guards the division",
             label=f"{loss_code.reached(fact)}{loss_code.when(fact)}",
-            notes=("a batch without a single positive gives 0 / 0: the loss is NaN, and so are the weights after it",),
+            notes=(
+                "a batch in which nothing counts gives 0 / 0: the loss is NaN, and so are the weights after it"
+                if fact.labels_only
+                else "an empty mask that is predicted as empty gives 0 / 0: the loss is NaN, and so are the weights "
+                "after it; long before, an empty mask has no gradient",
+            ),
             plans=(_smooth(fact),),
             help="add a smoothing constant to both sides, or use `tf.math.divide_no_nan`",
         )

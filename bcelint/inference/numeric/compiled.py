@@ -1,21 +1,34 @@
 """What graph compilers make of an expression before they run it.
 
 TensorFlow's constant folding and XLA gather the constants of a chain of additions: ``(1 - p) + eps`` becomes
-``(1 + eps) - p``, and the sum of the constants is rounded to the dtype of the tensor. Measured in
-``tests/numbers/test_rounding.py``.
+``(1 + eps) - p``, and the sum of the constants is rounded to the dtype of the tensor. TensorFlow also multiplies by the
+reciprocal of a constant instead of dividing by it, and takes ``log1p`` and ``expm1`` where they are written out.
+Measured in ``tests/numbers/test_rounding.py`` and ``tests/inference/numeric/test_intervals.py``.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from bcelint.inference.numeric.evaluation import FUNCTIONS
 from bcelint.inference.numeric.expressions import Expression, number, rebuild
 from bcelint.inference.numeric.floats import round_to
 
 
 def compiled(root: Expression) -> Expression:
     """The expression as a compiled graph evaluates it."""
-    return rebuild(root, _gather)
+    return rebuild(root, _rewritten)
+
+
+def _rewritten(part: Expression) -> Expression:
+    match part.operation:
+        case "add" | "subtract":
+            return _gather(_minus_one(part))
+        case "divide":
+            return _times_reciprocal(part)
+        case "log":
+            return _log_of_one_plus(part)
+    return part
 
 
 def _gather(part: Expression) -> Expression:
@@ -44,3 +57,27 @@ def _constant_and_rest(part: Expression) -> tuple[float, int, Expression] | None
     if b.operation == "number" and a.operation != "number":
         return (b.number if part.operation == "add" else -b.number), 1, a
     return None
+
+
+def _times_reciprocal(part: Expression) -> Expression:
+    """``x / c`` as ``x * (1 / c)``."""
+    x, divisor = part.operands
+    if x.operation == "number" or divisor.operation != "number":
+        return part
+    dtype = part.dtype or "float32"
+    factor = round_to(FUNCTIONS["divide"](1.0, round_to(divisor.number, dtype)), dtype)
+    return replace(part, operation="multiply", operands=(x, number(factor, part.node, weak=False, dtype=dtype)))
+
+
+def _log_of_one_plus(part: Expression) -> Expression:
+    """``log(1 + x)`` as ``log1p(x)``."""
+    found = _constant_and_rest(part.operands[0]) if part.operands[0].operation == "add" else None
+    return replace(part, operation="log1p", operands=(found[2],)) if found is not None and found[0] == 1 else part
+
+
+def _minus_one(part: Expression) -> Expression:
+    """``exp(x) - 1`` as ``expm1(x)``."""
+    first, second = part.operands
+    if part.operation == "subtract" and first.operation == "exp" and second.number == 1 and not second.operands:
+        return replace(part, operation="expm1", operands=first.operands)
+    return part

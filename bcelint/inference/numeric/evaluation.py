@@ -118,7 +118,7 @@ def _divide(a: float, b: float) -> float:
 
 def _power(a: float, b: float) -> float:
     if a == 0 and b < 0:
-        return inf
+        return math.copysign(inf, a) if b % 2 == 1 else inf
     if a < 0 and b != math.floor(b):
         return nan
     return math.pow(a, b)

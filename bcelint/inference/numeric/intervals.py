@@ -18,6 +18,10 @@ from bcelint.inference.numeric.floats import lower, round_to, upper
 # How far, in units in the last place, a library's exp or log may be from the exact value. Measured on TensorFlow: at
 # most 2; tests/inference/numeric/test_intervals.py would notice more.
 _LIBRARY_ERROR = 4
+# Processors may take for 0 what is smaller than this.
+_TINY = 1e-37
+# So many elements a mean is taken of, as far as its rounding goes.
+_ELEMENTS = 64
 
 
 class Interval(NamedTuple):
@@ -72,7 +76,8 @@ def _interval(part: Expression, operands: list[Interval], bounds: Bounds) -> Int
     if math.isnan(result.low) or math.isnan(result.high):
         return ANYTHING
     nan = result.nan or any(i.nan for i in rounded)
-    return Interval(round_to(result.low, dtype), round_to(result.high, dtype), nan)
+    low, high = round_to(result.low, dtype), round_to(result.high, dtype)
+    return Interval(0.0 if 0 < low < _TINY else low, 0.0 if -_TINY < high < 0 else high, nan)
 
 
 Rule = Callable[[Expression, list[Interval]], Interval]
@@ -97,9 +102,6 @@ def _rising(floor: float = -inf, ceiling: float = inf, domain: float = -inf) -> 
             return ANYTHING
         low, high = function(max(x.low, domain)), function(x.high)
         widened = (lower(low, dtype, _LIBRARY_ERROR), upper(high, dtype, _LIBRARY_ERROR))
-        # Processors may take the smallest numbers for 0.
-        if 0 < low < 1e-37:
-            widened = (0.0, widened[1])
         return Interval(max(widened[0], floor), min(widened[1], ceiling), nan=x.low < domain)
 
     return rule
@@ -121,16 +123,22 @@ def _square(part: Expression, operands: list[Interval]) -> Interval:
 
 
 def _reciprocal(part: Expression, operands: list[Interval]) -> Interval:
-    return _divide(part, [Interval(1.0, 1.0), operands[0]])
+    # Not a division: TensorFlow's reciprocal of 1 is 0.99999994.
+    return _widened(part, _divide(part, [Interval(1.0, 1.0), operands[0]]))
 
 
 def _rsqrt(part: Expression, operands: list[Interval]) -> Interval:
-    x, dtype = operands[0], part.dtype or "float32"
-    if x.low < 0:
-        return ANYTHING
-    ends = [FUNCTIONS["rsqrt"](x.high) if x.high < inf else 0.0, FUNCTIONS["rsqrt"](x.low)]
-    ends = [ends[0], abs(ends[1])]
-    return Interval(max(lower(ends[0], dtype, _LIBRARY_ERROR), 0.0), upper(ends[1], dtype, _LIBRARY_ERROR))
+    x = operands[0]
+    if x.low <= 0:
+        return ANYTHING  # of -0.0 it is -inf
+    return _widened(part, Interval(FUNCTIONS["rsqrt"](x.high), FUNCTIONS["rsqrt"](x.low)))
+
+
+def _widened(part: Expression, exact: Interval) -> Interval:
+    """What a library may make of the exact values; it keeps their sign."""
+    dtype = part.dtype or "float32"
+    low, high = lower(exact.low, dtype, _LIBRARY_ERROR), upper(exact.high, dtype, _LIBRARY_ERROR)
+    return Interval(max(low, 0.0) if exact.low >= 0 else low, min(high, 0.0) if exact.high <= 0 else high, exact.nan)
 
 
 def _add(part: Expression, operands: list[Interval]) -> Interval:
@@ -169,10 +177,7 @@ def _is_open(x: Interval) -> bool:
 def _divide(part: Expression, operands: list[Interval]) -> Interval:
     a, b = operands
     if _has_zero(b):
-        if b.low == 0 and a.low >= 0:
-            low = 0.0 if b.high == inf else a.low / b.high if b.high else 0.0
-            return Interval(0.0 if math.isnan(low) else low, inf, nan=a.low == 0 or a.high == inf)
-        return ANYTHING
+        return ANYTHING  # even a zero that nothing negative is near can be -0.0: -(p - 1) at 1
     ends = [_quotient(x, y) for x in a[:2] for y in b[:2]]
     return Interval(min(ends), max(ends), nan=_is_open(a) and _is_open(b))
 
@@ -192,7 +197,6 @@ def _divide_no_nan(part: Expression, operands: list[Interval]) -> Interval:
 
 def _power(part: Expression, operands: list[Interval]) -> Interval:
     x, exponent = operands
-    dtype = part.dtype or "float32"
     if exponent.low != exponent.high:
         if x.low >= 0 and exponent.low >= 0 and x.high <= 1:
             return Interval(0.0, 1.0)
@@ -200,13 +204,12 @@ def _power(part: Expression, operands: list[Interval]) -> Interval:
     g = exponent.low
     if g == math.floor(g) and g >= 0:
         x = _abs(part, operands) if g % 2 == 0 else x
-    elif x.low < 0:
+    elif x.low < 0 or (g < 0 and _has_zero(x)):
         return ANYTHING
     ends = sorted(_finite_power(end, g) for end in x[:2])
     if any(math.isnan(end) for end in ends):
         return ANYTHING
-    floor = 0.0 if x.low >= 0 else -inf
-    return Interval(max(lower(ends[0], dtype, _LIBRARY_ERROR), floor), upper(ends[1], dtype, _LIBRARY_ERROR))
+    return _widened(part, Interval(ends[0], ends[1]))
 
 
 def _finite_power(x: float, g: float) -> float:
@@ -241,7 +244,8 @@ def _where(part: Expression, operands: list[Interval]) -> Interval:
 def _sum(part: Expression, operands: list[Interval]) -> Interval:
     x = operands[0]
     if is_over_simplex(part):
-        return Interval(1.0 - 1e-5, 1.0 + 1e-5 if part.axis == -1 else inf)
+        error = max(1e-5, 8 * (1.0 - lower(1.0, part.dtype or "float32")))
+        return Interval(1.0 - error, 1.0 + error if part.axis == -1 else inf)
     return Interval(
         x.low if x.low >= 0 else -inf,
         x.high if x.high <= 0 else inf,
@@ -250,12 +254,14 @@ def _sum(part: Expression, operands: list[Interval]) -> Interval:
 
 
 def _mean(part: Expression, operands: list[Interval]) -> Interval:
-    # A sum that is divided by its length: each addition rounds.
+    """A sum that is divided by its length: each addition rounds, and the sum may overflow."""
     x, dtype = operands[0], part.dtype or "float32"
-    steps = 64
-    low = 0.0 if x.low == 0 else lower(x.low, dtype, steps)
-    high = 0.0 if x.high == 0 else upper(x.high, dtype, steps)
-    return Interval(low, high, nan=_is_open(x))
+
+    def end(bound: float, moved: Callable[[float, str, int], float]) -> float:
+        total = round_to(bound * _ELEMENTS, dtype)
+        return bound if bound == 0 else total if math.isinf(total) else moved(bound, dtype, _ELEMENTS)
+
+    return Interval(end(x.low, lower), end(x.high, upper), nan=_is_open(x))
 
 
 def _step(part: Expression, operands: list[Interval]) -> Interval:
@@ -271,7 +277,8 @@ def _sign(part: Expression, operands: list[Interval]) -> Interval:
 
 
 def _squared_difference(part: Expression, operands: list[Interval]) -> Interval:
-    return _square(part, [_subtract(part, operands)])
+    difference = _subtract(part, operands)
+    return _square(part, [difference])._replace(nan=difference.nan)
 
 
 def _loss(part: Expression, operands: list[Interval]) -> Interval:
@@ -279,8 +286,11 @@ def _loss(part: Expression, operands: list[Interval]) -> Interval:
 
 
 def _cross_entropy(part: Expression, operands: list[Interval]) -> Interval:
-    # Keras clips the probability: at least 2e-8 below 1, at most -log of what the clip leaves.
-    return Interval(0.0, 17.0) if operands[0].low >= 0 and operands[0].high <= 1 else ANYTHING
+    """Of probabilities, or of logits: of a sigmoid TensorFlow takes the logits, and no clip bounds the loss."""
+    labels, prediction = operands
+    if labels.low < 0 or labels.high > 1:
+        return ANYTHING
+    return Interval(0.0, inf, nan=_is_open(prediction))
 
 
 _RULES: dict[str, Rule] = {
@@ -336,5 +346,5 @@ _RULES: dict[str, Rule] = {
     "or": _step,
     "loss": _loss,
     "binary_crossentropy": _cross_entropy,
-    "binary_crossentropy_from_logits": _loss,
+    "binary_crossentropy_from_logits": _cross_entropy,
 }

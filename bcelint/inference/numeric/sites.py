@@ -446,6 +446,8 @@ def _where(site: Site, way: Way) -> Site | None:
             continue
         if bool(decided) is wanted:
             return None
+        if avoided is not None:
+            continue
         described = _described(site, values, reached, compiled=False)
         avoided = replace(described, kind="where", part=whole, inner=site.part, branch=wanted)
     return avoided
