@@ -43,6 +43,9 @@ _MATTER = (
     b"ccuracy",
     b"bce",
     b"BCE",
+    b"y_pred",
+    b"minimize",
+    b"gradient(",
 )
 
 # `model.compile(...)` is enough on its own: both the model and the loss may be imported from the project.

@@ -5,18 +5,16 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from itertools import pairwise
-from math import isnan
 from typing import TYPE_CHECKING
 
-from bcelint.inference import facts
-from bcelint.inference.numeric import sites
-from bcelint.inference.numeric.evaluation import evaluate
-from bcelint.inference.numeric.expressions import Expression, Input, Role, inputs, stripped, walk
+from bcelint.inference import facts, loss_syntax
+from bcelint.inference.numeric import sites, whole
+from bcelint.inference.numeric.expressions import Expression, Role, inputs
 from bcelint.inference.numeric.inputs import with_implied_ranges
 from bcelint.inference.values import (
     Bound,
     Class,
+    DictValue,
     Function,
     Instance,
     ListValue,
@@ -81,6 +79,19 @@ class LossCode:
                 like = value if isinstance(value, Tensor) else None
                 scope.store[name] = self.keras.arithmetic.given(role, why, name, like)
 
+    def measured(self, metrics: Value) -> None:
+        """What ``compile`` is given as metrics: functions that are no losses, whatever their signature."""
+        for _, option in options(metrics):
+            function = _function_of(option)
+            if function is not None:
+                self.metrics.add(id(function.node))
+            elif isinstance(option, (ListValue, Sequence)):
+                for item in self.keras.items_of(option) or ():
+                    self.measured(item)
+            elif isinstance(option, DictValue):
+                for item in option.store.values():
+                    self.measured(item)
+
     # --- what is a loss -----------------------------------------------------------------------------------------------
 
     def returned(self, function: Function, value: Value, *, called: bool) -> None:
@@ -129,7 +140,7 @@ class LossCode:
         if where is None or a is None or b is None:
             return False
         asymmetric = any(
-            isinstance(option, Tensor) and option.expression is not None and _is_asymmetric(option.expression)
+            isinstance(option, Tensor) and option.expression is not None and whole.is_asymmetric(option.expression)
             for _, option in options(value)
         )
         if asymmetric:
@@ -202,12 +213,12 @@ class LossCode:
         where = place(part.node)
         if where is None or operation.dtype == "float64" or operation.api.startswith("np."):
             return None  # numpy computes in double precision, and in no loss that trains
-        argument = _argument_node(operation)
-        chain = _statements_to(part.function, part.node)
+        argument = loss_syntax.argument_node(operation)
+        chain = loss_syntax.statements_to(part.function, part.node)
         statement = chain[-1][1] if chain else None
-        literals = [literal for number in site.epsilons for literal in number.literals if _is_small(literal)]
-        spelling = _namespace(part, root)
-        variable = _variable(part.function, argument, statement)
+        literals = filter(loss_syntax.is_small_literal, (part for n in site.epsilons for part in n.literals))
+        spelling = loss_syntax.spelling_example(part, root)
+        variable = loss_syntax.only_variable(part.function, argument, statement)
         return facts.Numeric(
             kind=site.kind,
             place=where,
@@ -215,7 +226,7 @@ class LossCode:
             statement=place(statement),
             blocks=tuple(p for block, _ in chain if (p := place(block[0])) is not None),
             api=spelling.api if spelling is not None else "",
-            function=_spelled(spelling) if spelling is not None else "",
+            function=loss_syntax.spelling(spelling) if spelling is not None else "",
             dtype=operation.dtype or "float32",
             low=site.interval.low,
             high=site.interval.high,
@@ -229,13 +240,13 @@ class LossCode:
             outside_value=site.outside.number if site.outside is not None else 0.0,
             outer=place(site.outer.node) if site.outer is not None else None,
             twin=site.twin,
-            operand=self._spelled(_only_argument(site)),
+            operand=self._spelled(loss_syntax.twin_argument(site)),
             inner=place(site.inner.node) if site.inner is not None else None,
             inner_kind=site.inner.operation if site.inner is not None else "",
-            test=_text(part.operands[0].node) if site.inner is not None else "",
+            test=loss_syntax.text_of(part.operands[0].node) if site.inner is not None else "",
             branch=site.branch,
             variable=variable,
-            bound=place(_last_binding(chain, variable)),
+            bound=place(loss_syntax.last_binding(chain, variable)),
             labels_only=not _has_prediction(site.argument),
             operator=isinstance(operation.node, ast.BinOp),
             exponent=part.operands[1].number if site.kind == "power" else 1.0,
@@ -245,20 +256,20 @@ class LossCode:
         place = self.interpreter.recorder.place(node)
         if place is None or not isinstance(node, ast.expr):
             return None
-        return facts.Spelled(place, _text(node), isinstance(node, _ATOMS))
+        return facts.Spelled(place, loss_syntax.text_of(node), isinstance(node, _ATOMS))
 
     # --- the whole ----------------------------------------------------------------------------------------------------
 
     def _whole(self, root: Expression, use: _Use) -> None:
         place = self.interpreter.recorder.place
         where = place(root.node)
-        returned = _return_of(use.definition, root.node)
+        returned = loss_syntax.returned_by(use.definition, root.node)
         where = place(returned) or where
         if where is None:
             return
-        rises, values = _rises(root)
-        cut = _cut(root)
-        reduction = _reduction_over_batch(root)
+        rises, values = whole.falls_when_worse(root)
+        cut = whole.cut(root)
+        reduction = whole.reduction_over_batch(root)
         self.keras.pairing.emit(
             facts.CustomLoss(
                 name=use.name,
@@ -267,7 +278,7 @@ class LossCode:
                 rises=rises,
                 values=values,
                 cut=place(cut.node) if cut is not None else None,
-                cut_name=_spelled(cut) if cut is not None else "",
+                cut_name=loss_syntax.spelling(cut) if cut is not None else "",
                 reduction=place(reduction.node) if reduction is not None else None,
                 reduction_is_call=reduction is not None
                 and isinstance(reduction.node, ast.Call)
@@ -360,246 +371,3 @@ def _function_of(value: Value) -> Function | None:
 
 def _qualified(function: Function) -> str:
     return f"{function.owner.name}.{function.name}" if isinstance(function.owner, Class) else function.name
-
-
-# --- syntax -----------------------------------------------------------------------------------------------------------
-
-
-def _argument_node(part: Expression) -> ast.AST | None:
-    """The expression whose value is the operand."""
-    node = part.node
-    if isinstance(node, ast.Call):
-        given = [*node.args, *(keyword.value for keyword in node.keywords)]
-        return given[-1 if part.operation in ("divide", "xlogy", "xlog1py") else 0] if given else None
-    if isinstance(node, ast.BinOp):
-        return node.right if part.operation == "divide" else node.left
-    return None
-
-
-def _statements_to(function: ast.AST | None, node: ast.AST | None) -> list[tuple[list[ast.stmt], ast.stmt]]:
-    """The statements that a node is in, from a function's body inwards, each with the block that it belongs to."""
-    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) or node is None:
-        return []
-    chain: list[tuple[list[ast.stmt], ast.stmt]] = []
-    blocks: list[list[ast.stmt]] = [function.body]
-    while blocks:
-        found = next(((b, s) for b in blocks for s in b if any(child is node for child in ast.walk(s))), None)
-        if found is None:
-            break
-        chain.append(found)
-        inner = (getattr(found[1], name, []) for name in ("body", "orelse", "finalbody"))
-        blocks = [block for block in inner if isinstance(block, list) and block]
-        blocks += [handler.body for handler in getattr(found[1], "handlers", [])]
-    return chain
-
-
-def _return_of(function: ast.AST | None, node: ast.AST | None) -> ast.AST | None:
-    """The value of the ``return`` that gives a loss."""
-    if isinstance(function, ast.Lambda):
-        return function.body
-    if function is None:
-        return None
-    values = [child.value for child in ast.walk(function) if isinstance(child, ast.Return) and child.value is not None]
-    same = [value for value in values if any(child is node for child in ast.walk(value))]
-    return same[0] if same else values[-1] if values else None
-
-
-def _variable(function: ast.AST | None, argument: ast.AST | None, statement: ast.AST | None) -> str:
-    """The one local variable in an operand like ``p``, ``1 - p`` or ``p / (1 - p)``."""
-    if argument is None or statement is None or not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return ""
-    if any(
-        not isinstance(n, (ast.Name, ast.Constant, ast.BinOp, ast.operator, ast.expr_context))
-        for n in ast.walk(argument)
-    ):
-        return ""
-    names = {child.id for child in ast.walk(argument) if isinstance(child, ast.Name)}
-    spec = function.args
-    own = {parameter.arg for parameter in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
-    own |= {
-        child.id for child in ast.walk(function) if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store)
-    }
-    return next(iter(names)) if len(names) == 1 and names <= own else ""
-
-
-def _is_small(literal: ast.AST) -> bool:
-    value = literal.value if isinstance(literal, ast.Constant) else None
-    return isinstance(value, float) and 0 < value <= sites.LARGEST_EPSILON
-
-
-def _last_binding(chain: list[tuple[list[ast.stmt], ast.stmt]], variable: str) -> ast.stmt | None:
-    """The last statement before that binds a variable, in the blocks that lead there."""
-    last: ast.stmt | None = None
-    for block, statement in chain:
-        for earlier in block[: block.index(statement)]:
-            if any(
-                isinstance(child, ast.Name) and child.id == variable and isinstance(child.ctx, ast.Store)
-                for child in ast.walk(earlier)
-            ):
-                last = earlier
-    return last
-
-
-def _spelled(part: Expression) -> str:
-    """How the code writes an operation."""
-    node = part.node
-    if isinstance(node, ast.Call):
-        return ast.unparse(node.func)
-    return ast.unparse(node) if isinstance(node, ast.expr) else part.operation
-
-
-def _text(node: ast.AST | None) -> str:
-    """An expression as source text, with numbers as people write them (``1e-7``)."""
-    return re.sub(r"(\d)e-0(\d)", r"\1e-\2", ast.unparse(node)) if isinstance(node, ast.expr) else ""
-
-
-def _namespace(part: Expression, root: Expression) -> Expression | None:
-    """A call that shows how this loss spells the functions of tensors: the operation's own, or the nearest one."""
-    calls = [p for p in (part, *part.operands, *walk(root)) if p.api and isinstance(p.node, ast.Call)]
-    same = [p for p in calls if p.function is part.function]
-    return next(iter(same or calls), None)
-
-
-def _only_argument(site: sites.Site) -> ast.AST | None:
-    """What a stable twin would take, where the code that it replaces takes nothing else and stands inside the log."""
-    inner = stripped(site.argument)
-    if inner.operation in ("add", "subtract"):
-        inner = next((p for p in map(stripped, inner.operands) if p.operation in ("exp", "sigmoid")), inner)
-    call, outer = inner.node, site.part.node
-    if not site.twin or outer is None or not isinstance(call, ast.Call) or len(call.args) != 1 or call.keywords:
-        return None
-    return call.args[0] if any(child is call for child in ast.walk(outer)) else None
-
-
-# --- sign -------------------------------------------------------------------------------------------------------------
-
-_GRID = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
-_UNKNOWN_NUMBERS = (0.25, 1.0, 2.0)
-_LEAST_CHANGE = 1e-3
-
-
-def _rises(root: Expression) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """For which labels a cross-entropy gets smaller as the prediction gets worse, with two of its values."""
-    found = inputs(root)
-    predictions = [s for s in found.values() if s.role is Role.PREDICTION]
-    labels = [s for s in found.values() if s.role is Role.LABELS]
-    others = [s for s in found.values() if s.role is Role.OTHER]
-    if len(predictions) != 1 or len(labels) != 1 or not _has_log_of(root, predictions[0]):
-        return (), ()
-    if predictions[0].low < 0 or predictions[0].high > 1:
-        return (), ()
-    wrong: list[tuple[int, ...]] = []
-    values: tuple[float, ...] = ()
-    for number in _UNKNOWN_NUMBERS if others else (1.0,):
-        fixed = {source.key: number for source in others}
-        curves = {
-            label: [evaluate(root, {**fixed, labels[0].key: float(label), predictions[0].key: p}) for p in _GRID]
-            for label in (1, 0)
-        }
-        worse = tuple(label for label, curve in curves.items() if _falls_when_worse(label, curve))
-        if worse:
-            shown = curves[worse[0]]
-            values = tuple(v for v in ((shown[-1], shown[0]) if worse[0] else (shown[0], shown[-1])) if v is not None)
-        wrong.append(worse)
-    return (wrong[0], values) if wrong[0] and all(w == wrong[0] for w in wrong) else ((), ())
-
-
-def _falls_when_worse(label: int, curve: list[float | None]) -> bool:
-    numbers = [v for v in curve if v is not None and not isnan(v)]
-    if len(numbers) != len(curve):
-        return False
-    towards_worse = numbers[::-1] if label else numbers
-    steps = [b - a for a, b in pairwise(towards_worse)]
-    return all(step < 0 for step in steps) and -sum(steps) > _LEAST_CHANGE
-
-
-def _has_log_of(root: Expression, source: Input) -> bool:
-    """Whether the loss is made of logs of its prediction."""
-    return any(
-        part.operation in ("log", "log1p", "xlogy", "binary_crossentropy") and source.key in inputs(part)
-        for part in walk(root)
-    )
-
-
-def _is_asymmetric(root: Expression) -> bool:
-    """Whether a loss comes out differently when labels and prediction change places."""
-    found = inputs(root)
-    predictions = [s for s in found.values() if s.role is Role.PREDICTION]
-    labels = [s for s in found.values() if s.role is Role.LABELS]
-    if len(predictions) != 1 or len(labels) != 1:
-        return False
-    fixed = {source.key: 1.0 for source in found.values() if source.role is Role.OTHER}
-    pairs = [(0.25, 0.75), (0.5, 0.9)]
-    for a, b in pairs:
-        one = evaluate(root, {**fixed, labels[0].key: a, predictions[0].key: b})
-        other = evaluate(root, {**fixed, labels[0].key: b, predictions[0].key: a})
-        if one is None or other is None:
-            return any(part.operation in ("log", "loss", "sparse_loss") for part in walk(root))
-        if abs(one - other) > _LEAST_CHANGE:
-            return True
-    return False
-
-
-# --- gradient ---------------------------------------------------------------------------------------------------------
-
-
-def _cut(root: Expression) -> Expression | None:
-    """The operation that no gradient passes, where it is on every way from the prediction to the loss."""
-    found = inputs(root)
-    if not any(s.role is Role.PREDICTION for s in found.values()):
-        return None
-    if any(
-        s.role is Role.OTHER and not s.known and isinstance(s.key, tuple) and s.key[0] == "tensor"
-        for s in found.values()
-    ):
-        return None  # an unknown tensor may carry the gradient
-    cut: Expression | None = None
-    stack, seen = [root], set()
-    while stack:
-        part = stack.pop()
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        if part.source is not None and part.source.role is Role.PREDICTION:
-            return None
-        if part.operation == "stop_gradient":
-            continue
-        if part.operation in operations.WITHOUT_GRADIENT:
-            switched_off = part.operation in ("zeros_like", "ones_like")
-            if not switched_off and any(s.role is Role.PREDICTION for s in inputs(part).values()):
-                cut = part
-            continue
-        stack += part.operands[1:] if part.operation == "where" else part.operands
-    return cut
-
-
-def _is_tensor(source: Input) -> bool:
-    return isinstance(source.key, tuple) and source.key[0] == "tensor"
-
-
-# --- reduction --------------------------------------------------------------------------------------------------------
-
-
-def _reduction_over_batch(root: Expression) -> Expression | None:
-    """The reduction that makes one number of a whole batch, where the loss is one."""
-    if not _is_one_number(root):
-        return None
-    return next(
-        (p for p in walk(root) if _reduces_all(p) and any(s.role is Role.PREDICTION for s in inputs(p).values())), None
-    )
-
-
-def _reduces_all(part: Expression) -> bool:
-    # A loss object has no axis either: it returns the mean over the batch.
-    return part.axis == "all" or (isinstance(part.axis, tuple) and 0 in part.axis)
-
-
-def _is_one_number(part: Expression) -> bool:
-    if part.operation == "number" or _is_scalar_input(part) or _reduces_all(part):
-        return True
-    return bool(part.operands) and part.source is None and all(_is_one_number(operand) for operand in part.operands)
-
-
-def _is_scalar_input(operand: Expression) -> bool:
-    source = stripped(operand).source
-    return source is not None and isinstance(source.key, tuple) and source.key[0] in ("parameter", ".")

@@ -352,6 +352,10 @@ class Pairings:
         """``model.compile``: pair each output with its loss and its metrics."""
         record = _Compiled(model)
         self._compiled.append(record)
+        for keyword in ("metrics", "weighted_metrics"):
+            measures = arguments.get(keyword, position=2 if keyword == "metrics" else None)
+            if measures is not None:
+                self.keras.loss_code.measured(measures.value)
         loss = arguments.get("loss", position=1)
         self._sinks.append(record.facts)
         try:

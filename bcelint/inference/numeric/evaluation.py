@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping
 from math import inf, nan
 
 from bcelint.inference.numeric.expressions import Expression, stripped, walk
-from bcelint.inference.numeric.floats import round_to
+from bcelint.inference.numeric.floats import as_computed, round_to
 
 Values = Mapping[Hashable, float]
 
@@ -36,32 +36,31 @@ def evaluate_all(root: Expression, values: Values, *, count: int = 1, finite: bo
 
 
 def _value(part: Expression, results: dict[int, float | None], values: Values, count: int) -> float | None:
+    dtype = part.dtype or "float32"
     if part.operation == "number":
-        return part.number if part.weak else round_to(part.number, part.dtype or "float32")
+        return part.number if part.weak else as_computed(part.number, dtype)
     if part.source is not None:
         given = values.get(part.source.key)
-        return None if given is None else round_to(given, part.source.dtype)
-    operands = [results[id(operand)] for operand in part.operands]
-    dtype = part.dtype or "float32"
+        return None if given is None else as_computed(given, dtype)
+    # A Python number takes the dtype of the tensor that it meets.
+    operands = [
+        as_computed(operand.number, dtype) if operand.weak else results[id(operand)] for operand in part.operands
+    ]
     if part.operation == "where":
         return _where(operands)
-    if any(operand is None for operand in operands):
+    known = [value for value in operands if value is not None]
+    if len(known) < len(operands):
         return None
-    # A Python number takes the dtype of the tensor that it meets.
-    known = [
-        round_to(value, dtype) if operand.weak else value
-        for operand, value in zip(part.operands, operands, strict=True)
-        if value is not None
-    ]
-    if part.operation in ("sum", "product"):
-        if part.operation == "sum" and is_over_simplex(part):
-            return 1.0
-        return round_to(known[0] * count if part.operation == "sum" else known[0] ** count, dtype)
+    if part.operation == "sum" and is_over_simplex(part):
+        return 1.0
     function = FUNCTIONS.get(part.operation)
+    if part.operation in ("sum", "product"):
+        known.append(float(count))
+        function = FUNCTIONS["multiply" if part.operation == "sum" else "power"]
     if function is None:
         return None
     try:
-        return round_to(function(*known), dtype)
+        return as_computed(function(*known), dtype)
     except OverflowError:
         return inf
     except (ValueError, ZeroDivisionError):
@@ -85,7 +84,7 @@ def _where(operands: list[float | None]) -> float | None:
 
 
 def _exp(x: float) -> float:
-    return math.exp(x) if x < 709.0 else inf
+    return inf if x >= 709.0 else math.exp(x)
 
 
 def _log(x: float) -> float:
@@ -103,7 +102,7 @@ def _log1p(x: float) -> float:
 def sigmoid(x: float) -> float:
     if x >= 0:
         return 1.0 / (1.0 + math.exp(-x)) if x < 700 else 1.0
-    return math.exp(x) / (1.0 + math.exp(x)) if x > -745 else 0.0
+    return 0.0 if x <= -745 else math.exp(x) / (1.0 + math.exp(x))
 
 
 def softplus(x: float) -> float:
@@ -119,7 +118,7 @@ def _divide(a: float, b: float) -> float:
 def _power(a: float, b: float) -> float:
     if a == 0 and b < 0:
         return math.copysign(inf, a) if b % 2 == 1 else inf
-    if a < 0 and b != math.floor(b):
+    if -inf < a < 0 and b != math.floor(b):
         return nan
     return math.pow(a, b)
 
@@ -132,12 +131,9 @@ def _minimum(a: float, b: float) -> float:
     return nan if math.isnan(a) or math.isnan(b) else min(a, b)
 
 
-def _round(x: float) -> float:
-    return float(round(x)) if math.isfinite(x) else x
-
-
-def _floor(x: float) -> float:
-    return float(math.floor(x)) if math.isfinite(x) else x
+def _whole(function: Callable[[float], int]) -> Callable[[float], float]:
+    """A function that makes a number whole: of a negative one it makes -0.0."""
+    return lambda x: math.copysign(float(function(x)), x) if math.isfinite(x) else x
 
 
 def _times_log(x: float, log: float) -> float:
@@ -175,7 +171,7 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "rsqrt": lambda x: _divide(1.0, math.sqrt(x)) if x >= 0 else nan,
     "reciprocal": lambda x: _divide(1.0, x),
     "exp": _exp,
-    "expm1": lambda x: math.expm1(x) if x < 709.0 else inf,
+    "expm1": lambda x: inf if x >= 709.0 else math.expm1(x),
     "log": _log,
     "log1p": _log1p,
     "log2": lambda x: _log(x) / math.log(2.0),
@@ -185,10 +181,10 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "softplus": softplus,
     "log_sigmoid": lambda x: -softplus(-x),
     "relu": lambda x: max(x, 0.0),
-    "sign": lambda x: float((x > 0) - (x < 0)),
-    "round": _round,
-    "floor": _floor,
-    "ceil": lambda x: -_floor(-x),
+    "sign": lambda x: math.copysign(1.0, x) if abs(x) > 0 else x,
+    "round": _whole(round),
+    "floor": _whole(math.floor),
+    "ceil": _whole(math.ceil),
     "not": lambda x: 0.0 if x else 1.0,
     "ones_like": lambda x: 1.0,
     "zeros_like": lambda x: 0.0,

@@ -39,6 +39,12 @@ def round_to(x: float, dtype: str) -> float:
     return math.copysign(inf, x) if abs(rounded) > largest else rounded
 
 
+def as_computed(x: float, dtype: str) -> float:
+    """``round_to``, and 0 for what TensorFlow takes for 0: numbers that ``float32`` has no full precision for."""
+    rounded = round_to(x, dtype)
+    return math.copysign(0.0, x) if abs(rounded) < 2.0**-126 and dtype != "float64" else rounded
+
+
 def _spacing(x: float, dtype: str) -> float:
     bits, lowest, _ = FORMATS[dtype]
     return math.ldexp(1.0, max(math.frexp(x)[1] - bits, lowest)) if x else math.ldexp(1.0, lowest)

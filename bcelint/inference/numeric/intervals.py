@@ -277,8 +277,9 @@ def _sign(part: Expression, operands: list[Interval]) -> Interval:
 
 
 def _squared_difference(part: Expression, operands: list[Interval]) -> Interval:
-    difference = _subtract(part, operands)
-    return _square(part, [difference])._replace(nan=difference.nan)
+    difference, dtype = _subtract(part, operands), part.dtype or "float32"
+    rounded = Interval(round_to(difference.low, dtype), round_to(difference.high, dtype))
+    return _square(part, [rounded])._replace(nan=difference.nan)
 
 
 def _loss(part: Expression, operands: list[Interval]) -> Interval:
