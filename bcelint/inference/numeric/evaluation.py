@@ -51,24 +51,19 @@ def _value(part: Expression, results: dict[int, float | None], values: Values, c
     known = [value for value in operands if value is not None]
     if len(known) < len(operands):
         return None
-    if part.operation == "sum" and is_over_simplex(part):
-        return 1.0
+    if part.operation in ("sum", "mean", "max") and is_over_simplex(part):
+        return 1.0 if part.operation == "sum" else None  # that depends on the number of classes
     function = FUNCTIONS.get(part.operation)
     if part.operation in ("sum", "product"):
         known.append(float(count))
         function = FUNCTIONS["multiply" if part.operation == "sum" else "power"]
     if function is None:
         return None
-    try:
-        return as_computed(function(*known), dtype)
-    except OverflowError:
-        return inf
-    except (ValueError, ZeroDivisionError):
-        return nan
+    return as_computed(function(*known), dtype)
 
 
 def is_over_simplex(part: Expression) -> bool:
-    """Whether a sum is of a simplex over its axis, or over all of them, which is at least 1."""
+    """Whether a reduction is of a simplex over its axis, or over all of them, where the sum is at least 1."""
     source = stripped(part.operands[0]).source
     return source is not None and source.simplex and part.axis in (-1, "all")
 
@@ -116,11 +111,15 @@ def _divide(a: float, b: float) -> float:
 
 
 def _power(a: float, b: float) -> float:
+    odd = b % 2 == 1
     if a == 0 and b < 0:
-        return math.copysign(inf, a) if b % 2 == 1 else inf
-    if -inf < a < 0 and b != math.floor(b):
+        return math.copysign(inf, a) if odd else inf
+    if -inf < a < 0 and b % 1 != 0:
         return nan
-    return math.pow(a, b)
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return math.copysign(inf, a) if odd else inf
 
 
 def _maximum(a: float, b: float) -> float:

@@ -34,9 +34,11 @@ def round_to(x: float, dtype: str) -> float:
     bits, lowest, largest = FORMATS[dtype]
     if bits == 53:
         return x
+    if abs(x) > 2 * largest:
+        return math.copysign(inf, x)
     step = max(math.frexp(x)[1] - bits, lowest)
     rounded = math.ldexp(float(round(math.ldexp(x, -step))), step)
-    return math.copysign(inf, x) if abs(rounded) > largest else rounded
+    return math.copysign(inf if abs(rounded) > largest else rounded, x)
 
 
 def as_computed(x: float, dtype: str) -> float:

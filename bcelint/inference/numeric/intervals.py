@@ -202,23 +202,14 @@ def _power(part: Expression, operands: list[Interval]) -> Interval:
             return Interval(0.0, 1.0)
         return Interval(0.0, inf, nan=True) if x.low >= 0 else ANYTHING
     g = exponent.low
-    if g == math.floor(g) and g >= 0:
+    if g % 1 == 0 and g >= 0:
         x = _abs(part, operands) if g % 2 == 0 else x
     elif x.low < 0 or (g < 0 and _has_zero(x)):
         return ANYTHING
-    ends = sorted(_finite_power(end, g) for end in x[:2])
+    ends = sorted(FUNCTIONS["power"](end, g) for end in x[:2])
     if any(math.isnan(end) for end in ends):
         return ANYTHING
     return _widened(part, Interval(ends[0], ends[1]))
-
-
-def _finite_power(x: float, g: float) -> float:
-    if x == 0:
-        return 1.0 if g == 0 else 0.0 if g > 0 else inf
-    try:
-        return math.pow(x, g)
-    except OverflowError:
-        return math.copysign(inf, x) if g % 2 == 1 else inf
 
 
 def _maximum(part: Expression, operands: list[Interval]) -> Interval:

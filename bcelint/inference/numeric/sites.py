@@ -30,6 +30,9 @@ from bcelint.inference.numeric.intervals import Interval, bound_all
 LARGEST_EPSILON = 1e-2
 # Where larger epsilons are tried, to see whether one in this place would help.
 _TRIAL_EPSILON = 2.0**-8
+_NUDGE = 0.125
+# Small enough to be lost beside 1, large enough that its square is not lost.
+_LEAST_EXPONENTIAL = 1e-12
 
 _LOGS = frozenset({"log", "log2", "log10", "log1p", "xlogy", "xlog1py"})
 # A site below more tests than this, or reached on more ways, is taken as it is.
@@ -164,8 +167,6 @@ def _search(site: Site, ways: list[Way]) -> tuple[Site | None, Site | None]:
     is_predicted = any(source.role is Role.PREDICTION for source in inputs(site.argument).values())
     if not is_predicted and site.kind != "division" and not _is_twin(site) and not _is_squashed(site.argument):
         return None, None
-    if site.kind == "log" and _is_exponential(site.argument):
-        return None, None  # only underflow makes it 0
     for way in ways:
         found = _witness(site, way)
         if found is not None and site.kind != "root":
@@ -199,17 +200,20 @@ def _is_squashed(argument: Expression) -> bool:
     return any(part.operation in ("sigmoid", "softmax") for part in walk(argument))
 
 
-def _is_exponential(argument: Expression) -> bool:
-    while argument.operation in ("sum", "mean", "identity", "cast", "max"):
-        argument = argument.operands[0]
-    return argument.operation == "exp"
+def _without_underflow(argument: Expression) -> Expression:
+    """The operand with exponentials that stay above 0: what only gets there by underflow is left alone."""
+    return rebuild(
+        argument,
+        lambda part: apply("maximum", part, number(_LEAST_EXPONENTIAL)) if part.operation == "exp" else part,
+    )
 
 
 def _witness(site: Site, way: Way) -> Site | None:
     guess = _guess if site.kind == "division" else _logits if _is_twin(site) else values_to_try
     if site.kind == "division" and not _is_ratio_of_sums(site.part):
         return None
-    machine_code = compiled(site.argument)
+    as_written = _without_underflow(site.argument)
+    machine_code = compiled(as_written)
     sources = _sources(site.argument, *(test for test, _, _ in way), known_only=True)
     if site.part.operation in ("xlogy", "xlog1py"):
         way = (*way, (site.part.operands[0], True, site.part))
@@ -218,14 +222,29 @@ def _witness(site: Site, way: Way) -> Site | None:
     for values in assignments(sources, guess):
         if not all(_may_hold(test, values, wanted) for test, wanted, _ in way):
             continue
-        eager = _value(site, site.argument, values)
+        eager = _value(site, as_written, values)
         if eager is not None and _is_forbidden(site, eager):
+            if _is_isolated(site, values, sources):
+                continue
             return _described(site, values, eager, compiled=False)
-        if late is None and machine_code is not site.argument:
+        if late is None and machine_code is not as_written:
             rewritten = _value(site, machine_code, values)
             if rewritten is not None and _is_forbidden(site, rewritten):
                 late = _described(site, values, rewritten, compiled=True)
     return late
+
+
+def _is_isolated(site: Site, values: Values, sources: list[Input]) -> bool:
+    """Whether only one number of a whole line gets there (``log(z ** 2)`` at z = 0), which nothing drives it to."""
+    nudged = {
+        source.key: values[source.key] + _NUDGE
+        for source in sources
+        if source.known and source.low == -inf and source.high == inf and source.key in values
+    }
+    if not nudged:
+        return False
+    found = _value(site, site.argument, {**values, **nudged})
+    return found is None or not _is_forbidden(site, found)
 
 
 def _sources(argument: Expression, *tests: Expression, known_only: bool) -> list[Input]:

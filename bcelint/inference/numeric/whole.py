@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from itertools import pairwise
 from math import isnan
 
@@ -22,7 +23,7 @@ def falls_when_worse(root: Expression) -> tuple[tuple[int, ...], tuple[float, ..
     predictions = [s for s in found.values() if s.role is Role.PREDICTION]
     labels = [s for s in found.values() if s.role is Role.LABELS]
     others = [s for s in found.values() if s.role is Role.OTHER]
-    if len(predictions) != 1 or len(labels) != 1 or not _has_log_of(root, predictions[0]):
+    if len(predictions) != 1 or len(labels) != 1:
         return (), ()
     if predictions[0].low < 0 or predictions[0].high > 1:
         return (), ()
@@ -34,7 +35,11 @@ def falls_when_worse(root: Expression) -> tuple[tuple[int, ...], tuple[float, ..
             label: [evaluate(root, {**fixed, labels[0].key: float(label), predictions[0].key: p}) for p in _GRID]
             for label in (1, 0)
         }
-        worse = tuple(label for label, curve in curves.items() if _falls_when_worse(label, curve))
+        worse = tuple(
+            label
+            for label, curve in curves.items()
+            if _falls_when_worse(label, curve) and _has_log_of(root, fixed, labels[0], predictions[0], label)
+        )
         if worse:
             shown = curves[worse[0]]
             values = tuple(v for v in ((shown[-1], shown[0]) if worse[0] else (shown[0], shown[-1])) if v is not None)
@@ -51,12 +56,23 @@ def _falls_when_worse(label: int, curve: list[float | None]) -> bool:
     return all(step < 0 for step in steps) and -sum(steps) > _LEAST_CHANGE
 
 
-def _has_log_of(root: Expression, source: Input) -> bool:
-    """Whether the loss is made of logs of its prediction."""
-    return any(
-        part.operation in ("log", "log1p", "xlogy", "binary_crossentropy") and source.key in inputs(part)
-        for part in walk(root)
-    )
+def _has_log_of(root: Expression, fixed: dict[Hashable, float], labels: Input, prediction: Input, label: int) -> bool:
+    """Whether a loss has a log that says how well a label is predicted: of p for 1, of 1 - p for 0.
+
+    Without the second, a loss is one of several classes, where the other ones pull p down.
+    """
+    for part in walk(root):
+        if part.operation == "binary_crossentropy" and prediction.key in inputs(part):
+            return True
+        if part.operation in ("log", "log1p", "xlogy") and prediction.key in inputs(part):
+            argument = part.operands[-1]
+            low, high = (
+                evaluate(argument, {**fixed, labels.key: float(label), prediction.key: p})
+                for p in (_GRID[1], _GRID[-2])
+            )
+            if low is not None and high is not None and (low < high if label else low > high):
+                return True
+    return False
 
 
 def is_asymmetric(root: Expression) -> bool:
