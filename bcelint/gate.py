@@ -43,6 +43,7 @@ _MATTER = (
     b"ccuracy",
     b"bce",
     b"BCE",
+    b"y_true",
     b"y_pred",
     b"minimize",
     b"gradient(",

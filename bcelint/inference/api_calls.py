@@ -63,7 +63,7 @@ def _range(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     ]
     if len(numbers) == len(arguments.positional) and 1 <= len(numbers) <= 3 and (len(numbers) < 3 or numbers[2] != 0):
         span = range(*numbers)
-        if len(span) <= 64:
+        if not span or abs(span[-1] - span[0]) < 64 * abs(span.step):
             return Sequence(tuple(Const(i, node) for i in span))
     return Unknown("a range")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bcelint.inference.numeric import expressions
 from bcelint.inference.numeric.expressions import Expression, Input, Role
+from bcelint.inference.numeric.intervals import bound
 from bcelint.inference.values import (
     Api,
     Argument,
@@ -21,6 +22,7 @@ from bcelint.inference.values import (
     Tensor,
     Unknown,
     Value,
+    opaque,
     unknown_tensor,
 )
 from bcelint.knowledge import operations
@@ -85,7 +87,7 @@ class Arithmetic:
     def operator(self, name: str, operands: list[Value], result: Value, node: ast.AST) -> Value:
         """The result of a Python operator, with how it was computed."""
         operation = operations.OPERATORS.get(name)
-        return self.computed(operation, operands, result, node)
+        return self.computed(operation, operands, result, node) if operation else self.hidden(operands, result, node)
 
     def computed(
         self,
@@ -113,6 +115,23 @@ class Arithmetic:
     def _function(self) -> ast.AST | None:
         function = self.keras.interpreter.frames[-1].function
         return function.node if function is not None else None
+
+    def hidden(self, values: list[Value], result: Value, node: ast.AST) -> Value:
+        """The result of something unknown on computed tensors: what was computed is part of it."""
+        parts = [v.expression for v in values if isinstance(v, Tensor) and v.expression is not None]
+        if not any(p.operation in _MAY_FAIL for part in parts for p in expressions.walk(part)):
+            return opaque(result)
+        made = result if isinstance(result, Tensor) else unknown_tensor("an unknown function")
+        whole = expressions.apply("opaque", *parts, node=node, function=self._function(), dtype=self.floatx)
+        source = self._input(replace(made, expression=None))
+        return replace(made, expression=replace(whole, source=source))
+
+    def total(self, values: list[Value], node: ast.AST) -> Value:
+        """``sum([a, b])``, ``tf.add_n([a, b])``."""
+        result = values[0]
+        for value in values[1:]:
+            result = self.keras.binary("Add", result, value, node)
+        return result
 
     def comparison(self, name: str, left: Value, right: Value, node: ast.AST) -> Value:
         """A comparison of tensors, element by element."""
@@ -164,14 +183,13 @@ class Arithmetic:
         inner = self.expression_of(value)
         if not isinstance(result, Tensor) or inner is None:
             return result
-        role = (
-            Role.PREDICTION
-            if any(s.role is Role.PREDICTION for s in expressions.inputs(inner).values())
-            else Role.OTHER
-        )
+        role = Role.PREDICTION if any(s.role is Role.PREDICTION for s in expressions.origins(inner)) else Role.OTHER
         source = Input(
             ("softmax", id(inner)), role, 0.0, 1.0, known=role is Role.PREDICTION, simplex=True, dtype=self.floatx
         )
+        found = bound(inner)
+        if found.high < inf and found.low > -inf:
+            source = replace(source, attained=False)  # of bounded logits no class gets 0
         made = expressions.apply("softmax", inner, node=node, function=self._function())
         return replace(result, expression=replace(made, source=source, dtype=self.floatx))
 
@@ -181,7 +199,7 @@ class Arithmetic:
         if not isinstance(result, Tensor) or inner is None:
             return result
         made = expressions.apply("one_hot", inner, node=node, function=self._function(), dtype=self.floatx)
-        is_labels = any(s.role is Role.LABELS for s in expressions.inputs(inner).values())
+        is_labels = any(s.role is Role.LABELS for s in expressions.origins(inner))
         role = Role.LABELS if is_labels else Role.OTHER
         source = Input(("one_hot", id(inner)), role, 0.0, 1.0, known=is_labels, dtype="")
         return replace(result, expression=replace(made, source=source))
@@ -266,7 +284,8 @@ class Arithmetic:
             operation = "opaque"
         else:
             operation = "loss"
-        axis = _ALL_AXES if loss.spelling in ("class", "string") else None
+        per_example = loss.api.startswith(("keras.losses.", "keras.metrics.", "tf.losses.", "tf.metrics."))
+        axis = _ALL_AXES if loss.spelling in ("class", "string") else -1 if per_example else None
         computed = self.computed(operation, [labels, prediction], made, node, axis=axis)
         assert isinstance(computed, Tensor)
         return computed
@@ -279,6 +298,8 @@ class Arithmetic:
         return replace(tensor, expression=expressions.of_input(source))
 
 
+# Operations that can leave the numbers.
+_MAY_FAIL = frozenset({"log", "log1p", "log2", "log10", "xlogy", "divide", "power", "where"})
 _REDUCTIONS = frozenset({"sum", "mean", "max", "min", "product"})
 
 

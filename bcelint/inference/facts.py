@@ -198,8 +198,10 @@ class Numeric:
         reached: the value that the operand takes, with ``witness``: inputs by name for which it does.
         compiled: only where a compiler has rewritten the expression; ``shared``: a part of it is used elsewhere too,
             which keeps TensorFlow's graph (but not XLA) from doing so.
-        epsilon: the number that was meant to prevent this and rounds away, and ``epsilon_places`` where it is written.
-        outside: a small number that is added behind the operation, and ``outer`` the sum.
+        epsilon: the number that was meant to prevent this and rounds away, and ``epsilon_places`` where it is written,
+            and as what.
+        outside: a small number that is added behind the operation, and ``outer`` the sum; ``subtracted``: it is a
+            difference.
         twin: the stable function for what is written out; ``operand`` is what it takes.
         inner: the operation in the branch of a ``where``, with the ``test`` and which ``branch`` that is.
         variable: the local variable that holds the probability, where the operand is made of it alone, and ``bound``
@@ -225,10 +227,11 @@ class Numeric:
     compiled: bool = False
     shared: bool = False
     epsilon: float | None = None
-    epsilon_places: tuple[Place, ...] = ()
+    epsilon_places: tuple[tuple[Place, float], ...] = ()
     outside: Spelled | None = None
     outside_value: float = 0.0
     outer: Place | None = None
+    subtracted: bool = False
     twin: str = ""
     operand: Spelled | None = None
     inner: Place | None = None
@@ -251,7 +254,8 @@ class CustomLoss:
         rises: for which labels (1 or 0) it gets better as the prediction gets worse; empty where it does not, or where
             that cannot be computed.
         cut: the operation that no gradient passes, where nothing else leads from the prediction to the loss.
-        reduction: the reduction over the batch, where the loss returns one number for the whole of it.
+        reduction: the reduction over the batch, where the loss returns one number for the whole of it, and whether it
+            is the only one of all elements.
         compiled: the ``compile`` that it is given to.
         weights: where the model is trained with weights.
     """
@@ -264,7 +268,7 @@ class CustomLoss:
     cut: Place | None = None
     cut_name: str = ""
     reduction: Place | None = None
-    reduction_is_call: bool = False
+    reduction_is_alone: bool = False
     compiled: Place | None = None
     weights: Place | None = None
     weights_name: str = ""

@@ -93,8 +93,6 @@ class Interpreter:
         self.test_nodes: dict[Test, tuple[ast.AST, bool]] = {}
         # The default arguments of the function that is run although nobody calls it.
         self.assumed_nodes: set[int] = set()
-        # Functions that are run although nobody calls them.
-        self.uncalled: set[ast.AST] = set()
         self._elifs: set[ast.If] = set()
         # How many loops of unknown length the current statement is in.
         self.open_loops = 0
@@ -112,6 +110,7 @@ class Interpreter:
             self.recorder.exhausted = True
             self.path = ALWAYS
         self.steps = min(self.steps, MAX_STEPS - _STEPS_TO_SETTLE)
+        self.keras.loss_code.settle()
         self.keras.pairing.settle()
 
     @cached_property
@@ -183,12 +182,11 @@ class Interpreter:
             if parameter.arg not in function.defaults:
                 keywords[parameter.arg] = Argument(self.keras.unknown_parameter(function, parameter.arg))
         outer = self.assumed_nodes
-        self.uncalled.add(node)
         self.assumed_nodes = outer | {
             id(default) for default in (*node.args.defaults, *node.args.kw_defaults) if default
         }
         try:
-            return self.call_function(function, Arguments(tuple(arguments), keywords), node)
+            return self.call_function(function, Arguments(tuple(arguments), keywords), node, assumed=True)
         finally:
             self.assumed_nodes = outer
 
@@ -669,6 +667,8 @@ class Interpreter:
         made = self.eval(decorator)
         if isinstance(made, Api) and made.name in ("functools.cached_property",):
             function.kind = "property"
+        maker = self.eval(decorator.func) if isinstance(decorator, ast.Call) else made
+        function.decorated |= not isinstance(maker.function if isinstance(maker, Partial) else maker, Api)
         if isinstance(made, Function):
             wrapped = self.call(made, Arguments((Argument(value),)), decorator)
             return wrapped if isinstance(wrapped, (Function, Bound, Instance, Partial)) else value
@@ -893,8 +893,8 @@ class Interpreter:
                 )
         return self.keras.call(function, arguments, node)
 
-    def call_function(self, function: Function, arguments: Arguments, node: ast.AST) -> Value:
-        """Run the body of a function of the file with the given arguments."""
+    def call_function(self, function: Function, arguments: Arguments, node: ast.AST, *, assumed: bool = False) -> Value:
+        """Run the body of a function of the file with the given arguments; ``assumed``: nobody calls it like that."""
         function.called = True
         if len(self.frames) > MAX_DEPTH or sum(frame.function is function for frame in self.frames) > 1:
             return Unknown("recursion")
@@ -910,7 +910,7 @@ class Interpreter:
             body = function.node.body
             if isinstance(body, ast.expr):
                 result = self.eval(body)
-                self.keras.loss_code.returned(function, result, called=function.node not in self.uncalled)
+                self.keras.loss_code.returned(function, result, called=not assumed)
                 return result
             end = self.block(body)
             if not end:
@@ -924,7 +924,7 @@ class Interpreter:
         if function.generator:
             return Unknown("a generator")
         result = choice(frame.returns) if frame.returns else Unknown("never returns")
-        self.keras.loss_code.returned(function, result, called=function.node not in self.uncalled)
+        self.keras.loss_code.returned(function, result, called=not assumed)
         return result
 
     def _bind_parameters(self, function: Function, arguments: Arguments, scope: Scope) -> None:

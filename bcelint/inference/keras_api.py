@@ -160,6 +160,11 @@ _HARMLESS = frozenset(
 _HARMLESS_METHODS = frozenset({"set_model", "plot_model"})
 _HOMES = ("keras.layers.", "keras.losses.", "keras.metrics.", "keras.", "keras.applications.")
 
+# Packages whose functions compute with tensors, and functions that add up the members of a list.
+_COMPUTING = ("tf.", "keras.ops.", "keras.backend.", "jnp.", "builtins.sum", "functools.reduce")
+_DRAWING = ("tf.random.", "tf.multinomial", "keras.random.")
+_TOTALS = frozenset({"builtins.sum", "tf.add_n"})
+
 _INSTANCE_METHODS = frozenset({"add_weight", "add_variable", "add_loss", "add_metric", "__init__"})
 
 
@@ -604,9 +609,28 @@ class KerasApi:
             return self.pairing.call_loss(
                 self.pairing.loss_function(losses.BY_FUNCTION[name], name, node), arguments, node
             )
+        if name in _TOTALS:
+            items = self.items_of(arguments.positional[0].value) if len(arguments.positional) == 1 else None
+            if items and all(isinstance(item, (Tensor, Const)) for item in items):
+                return self.arithmetic.total(items, node)
         if name in operations.OPERATIONS:
             return self.arithmetic.function(name, arguments, node, lambda given: self._api_result(name, given, node))
-        return opaque(self._api_result(name, arguments, node))
+        result = self._api_result(name, arguments, node)
+        if (
+            name.startswith(_COMPUTING)
+            and not name.startswith(_DRAWING)
+            and not isinstance(result, (Choice, Sequence, ListValue))
+        ):
+            return self.arithmetic.hidden(self._tensors_in(arguments), result, node)
+        return opaque(result)
+
+    def _tensors_in(self, arguments: Arguments) -> list[Value]:
+        """The arguments, and the members of those that are lists."""
+        values: list[Value] = []
+        for value in arguments.values():
+            members = self.items_of(value) if isinstance(value, (ListValue, Sequence)) else None
+            values += [value] if members is None else members
+        return values
 
     def _api_result(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         spec = layers.LAYERS.get(name)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bcelint.inference import facts, loss_syntax
-from bcelint.inference.numeric import sites, whole
+from bcelint.inference.numeric import expressions, sites, whole
 from bcelint.inference.numeric.expressions import Expression, Role, inputs
 from bcelint.inference.numeric.inputs import with_implied_ranges
 from bcelint.inference.values import (
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from bcelint.inference.keras_api import KerasApi
     from bcelint.inference.values import Argument, Arguments, Loss
 
-_ATOMS = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Constant)
+# What an operator behind it would tear apart, and what therefore stands in parentheses before one.
+_LOOSE = (ast.BoolOp, ast.Compare, ast.IfExp, ast.Lambda)
 
 # Methods that are given what is to be minimised.
 SINKS = frozenset({"gradient", "minimize", "compute_gradients", "add_loss", "get_updates", "get_scaled_loss"})
@@ -46,15 +48,25 @@ _LOSSES = re.compile(r"loss|entropy|bce|focal|nll|likelihood|criterion|objective
 _NAMED_LOSS = re.compile(r"loss|cost|objective", re.I)
 
 
+# How often the result of one function is looked at, and how many parts it may have: real losses have a hundred.
+_MOST_RETURNS = 12
+_MOST_PARTS = 3000
+
+
 @dataclass(frozen=True)
 class _Use:
-    """How a loss is used: its name, where it is defined, and the ``compile`` that takes it."""
+    """How a loss is used: its name, where it is defined, and the ``compile`` that takes it.
+
+    ``assumed``: nobody was seen to use it, and its arguments are what their names say.
+    """
 
     name: str = ""
     definition: ast.AST | None = None
     compiled: ast.AST | None = None
     is_loss: bool = False
     is_named: bool = True
+    in_class: bool = False
+    assumed: bool = False
 
 
 class LossCode:
@@ -67,6 +79,10 @@ class LossCode:
         self._judged: dict[tuple[int, bool], Expression] = {}
         # Functions that are only ever measured with.
         self.metrics: set[int] = set()
+        # Functions that others of the file call, and what was found out about those that nobody called so far.
+        self._called: set[ast.AST] = set()
+        self._pending: list[tuple[ast.AST | None, facts.Fact]] = []
+        self._returns: Counter[ast.AST] = Counter()
 
     # --- what a custom loss is given ----------------------------------------------------------------------------------
 
@@ -97,8 +113,13 @@ class LossCode:
     def returned(self, function: Function, value: Value, *, called: bool) -> None:
         """What a function returns, if its signature is that of a loss."""
         roles = roles_of(function)
-        if not roles or id(function.node) in self.metrics:
+        if called:
+            self._called.add(function.node)
+        self._returns[function.node] += 1
+        if not roles or id(function.node) in self.metrics or self._returns[function.node] > _MOST_RETURNS:
             return
+        if function.decorated and not called:
+            return  # what the decorator hands to it is not known
         name = _qualified(function)
         own = name if function.name in ("call", "__call__", "<lambda>") else function.name
         named = _LOSSES.search(own) is not None
@@ -107,15 +128,26 @@ class LossCode:
             return
         if function.owner is not None and function.owner.is_a("keras.metrics.Metric"):
             return
-        is_loss = in_class or (named and not called)
-        self.judge(value, _Use(name, function.node, None, is_loss))
+        is_loss = in_class or (named and not called and not _MEASURES.search(own))
+        use = _Use(name, function.node, None, is_loss, in_class=in_class, assumed=not called)
+        for item in self._members(value):
+            self.judge(item, use)
+
+    def _members(self, value: Value) -> list[Value]:
+        """The values of a loss that returns several."""
+        members = self.keras.items_of(value) if isinstance(value, (ListValue, Sequence)) else None
+        return [value] if members is None else members
+
+    def settle(self) -> None:
+        """Report what was found out about functions that nobody called in the end."""
+        for definition, fact in self._pending:
+            if definition not in self._called:
+                self.interpreter.recorder.add(fact)
 
     def minimised(self, argument: Argument, sink: str) -> None:
         """What an optimiser or ``add_loss`` is given; a ``gradient`` is that of a loss where it is called one."""
         named = not isinstance(argument.node, ast.Name) or _LOSSES.search(argument.node.id) is not None
-        value = argument.value
-        values = self.keras.items_of(value) if isinstance(value, (ListValue, Sequence)) else [value]
-        for item in values or ():
+        for item in self._members(argument.value):
             self.judge(item, _Use(is_named=named or sink != "gradient"))
 
     def compiled(self, function: Value, value: Value, site: ast.AST) -> None:
@@ -156,12 +188,16 @@ class LossCode:
             if judged in self._judged:
                 continue
             self._judged[judged] = option.expression
+            if expressions.exceeds(option.expression, _MOST_PARTS):
+                continue
             root = with_implied_ranges(option.expression)
             for site in sites.find(root):
                 if not use.is_named and not _has_prediction(site.part):
                     continue  # the gradient of some function
                 fact = self._numeric(site, root)
-                if fact is not None:
+                if fact is not None and use.assumed:
+                    self._pending.append((use.definition, fact))
+                elif fact is not None:
                     self.interpreter.recorder.add(fact)
             if use.is_loss and use.definition is not None:
                 self._whole(root, use)
@@ -216,7 +252,7 @@ class LossCode:
         argument = loss_syntax.argument_node(operation)
         chain = loss_syntax.statements_to(part.function, part.node)
         statement = chain[-1][1] if chain else None
-        literals = filter(loss_syntax.is_small_literal, (part for n in site.epsilons for part in n.literals))
+        literals = loss_syntax.small_literals(part for n in site.epsilons for part in n.literals)
         spelling = loss_syntax.spelling_example(part, root)
         variable = loss_syntax.only_variable(part.function, argument, statement)
         return facts.Numeric(
@@ -235,10 +271,11 @@ class LossCode:
             compiled=site.compiled,
             shared=site.shared,
             epsilon=site.epsilons[0].number if site.epsilons else None,
-            epsilon_places=tuple(p for p in map(place, literals) if p is not None),
+            epsilon_places=tuple((p, value) for node, value in literals if (p := place(node)) is not None),
             outside=self._spelled(site.outside.node) if site.outside is not None else None,
             outside_value=site.outside.number if site.outside is not None else 0.0,
             outer=place(site.outer.node) if site.outer is not None else None,
+            subtracted=site.outer is not None and site.outer.operation == "subtract",
             twin=site.twin,
             operand=self._spelled(loss_syntax.twin_argument(site)),
             inner=place(site.inner.node) if site.inner is not None else None,
@@ -256,7 +293,8 @@ class LossCode:
         place = self.interpreter.recorder.place(node)
         if place is None or not isinstance(node, ast.expr):
             return None
-        return facts.Spelled(place, loss_syntax.text_of(node), isinstance(node, _ATOMS))
+        is_sum = isinstance(node, _LOOSE) or (isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Pow))
+        return facts.Spelled(place, loss_syntax.text_of(node), not is_sum)
 
     # --- the whole ----------------------------------------------------------------------------------------------------
 
@@ -267,25 +305,32 @@ class LossCode:
         where = place(returned) or where
         if where is None:
             return
+        if any(part.api.startswith("np.") for part in expressions.walk(root)):
+            return  # no loss that trains
         rises, values = whole.falls_when_worse(root)
-        cut = whole.cut(root)
+        if self.keras.pairing.output and whole.is_built_in(root):
+            rises = ()  # one of several outputs may be trained to fail
+        # A loss that only counts is one if it is given to a model.
+        cut = whole.cut(root) if use.compiled is not None or use.in_class else None
         reduction = whole.reduction_over_batch(root)
-        self.keras.pairing.emit(
-            facts.CustomLoss(
-                name=use.name,
-                place=where,
-                definition=place(use.definition),
-                rises=rises,
-                values=values,
-                cut=place(cut.node) if cut is not None else None,
-                cut_name=loss_syntax.spelling(cut) if cut is not None else "",
-                reduction=place(reduction.node) if reduction is not None else None,
-                reduction_is_call=reduction is not None
-                and isinstance(reduction.node, ast.Call)
-                and bool(reduction.api),
-                compiled=place(use.compiled),
-            )
+        fact = facts.CustomLoss(
+            name=use.name,
+            place=where,
+            definition=place(use.definition),
+            rises=rises,
+            values=values,
+            cut=place(cut.node) if cut is not None else None,
+            cut_name=loss_syntax.spelling(cut) if cut is not None else "",
+            reduction=place(reduction.node) if reduction is not None else None,
+            reduction_is_alone=reduction is not None
+            and bool(reduction.api)
+            and whole.is_only_reduction(root, reduction),
+            compiled=place(use.compiled),
         )
+        if use.compiled is None and not use.in_class and use.definition is not None:
+            self._pending.append((use.definition, fact))
+        else:
+            self.keras.pairing.emit(fact)
 
 
 # --- signatures -------------------------------------------------------------------------------------------------------
@@ -297,8 +342,12 @@ def roles_of(function: Function) -> dict[str, Role]:
     names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
     if names[:1] in (["self"], ["cls"]) or (function.owner is not None and function.kind == "function"):
         names = names[1:]
+    if len(names) == 1 and _NAMED_LOSS.search(function.name) and operations.names_critic_output(names[0]):
+        return {names[0]: Role.PREDICTION}
     if len(names) < 2:
         return {}
+    if function.name in ("compute_loss", "_compute_loss") and "y_pred" in names:
+        return {n: role for n, role in (("y", Role.LABELS), ("y_pred", Role.PREDICTION)) if n in names}
     first, second = names[:2]
     if operations.means_labels(first) or (operations.names_labels(first) and operations.names_prediction(second)):
         return {first: Role.LABELS, second: Role.PREDICTION}

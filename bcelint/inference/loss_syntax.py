@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable, Iterator
 
 from bcelint.inference.numeric import sites
 from bcelint.inference.numeric.expressions import Expression, stripped, walk
+from bcelint.knowledge.operations import OPERATIONS
 
 
 def argument_node(part: Expression) -> ast.AST | None:
     """The expression whose value is the operand."""
     node = part.node
     if isinstance(node, ast.Call):
-        given = [*node.args, *(keyword.value for keyword in node.keywords)]
-        return given[-1 if part.operation in ("divide", "xlogy", "xlog1py") else 0] if given else None
+        index = 1 if part.operation in ("divide", "xlogy", "xlog1py") else 0
+        names = OPERATIONS[part.api].parameters[index].split("|") if part.api in OPERATIONS else []
+        named = next((keyword.value for keyword in node.keywords if keyword.arg in names), None)
+        return named or (node.args[index] if index < len(node.args) else None)
     if isinstance(node, ast.BinOp):
         return node.right if part.operation == "divide" else node.left
     return None
@@ -53,7 +57,7 @@ def only_variable(function: ast.AST | None, argument: ast.AST | None, statement:
     if argument is None or statement is None or not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return ""
     if any(
-        not isinstance(n, (ast.Name, ast.Constant, ast.BinOp, ast.operator, ast.expr_context))
+        not isinstance(n, (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context))
         for n in ast.walk(argument)
     ):
         return ""
@@ -66,9 +70,12 @@ def only_variable(function: ast.AST | None, argument: ast.AST | None, statement:
     return next(iter(names)) if len(names) == 1 and names <= own else ""
 
 
-def is_small_literal(literal: ast.AST) -> bool:
-    value = literal.value if isinstance(literal, ast.Constant) else None
-    return isinstance(value, float) and 0 < value <= sites.LARGEST_EPSILON
+def small_literals(literals: Iterable[ast.AST]) -> Iterator[tuple[ast.AST, float]]:
+    """The literals that are an epsilon, or 1 less one, with their values."""
+    for literal in literals:
+        value = literal.value if isinstance(literal, ast.Constant) else None
+        if isinstance(value, float) and sites.is_epsilon(value):
+            yield literal, value
 
 
 def last_binding(chain: list[tuple[list[ast.stmt], ast.stmt]], variable: str) -> ast.stmt | None:

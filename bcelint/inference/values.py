@@ -192,6 +192,7 @@ class Function(Value):
     kind: str = "function"  # or "static", "class", "property"
     called: bool = False
     generator: bool | None = None  # whether it yields, once that has been looked up
+    decorated: bool = False  # by something that may change its arguments
 
     @property
     def name(self) -> str:

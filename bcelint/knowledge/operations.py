@@ -74,7 +74,7 @@ _UNARY: dict[str, tuple[str, ...]] = {
         "convert_to_numpy",
     ),
     "one_hot": ("one_hot",),
-    "argmax": ("argmax", "arg_max", "argmin", "argsort", "top_k"),
+    "argmax": ("argmax", "arg_max", "argmin", "argsort"),
 }
 _BINARY: dict[str, tuple[str, ...]] = {
     "add": ("add",),

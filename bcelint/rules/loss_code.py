@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from bcelint.findings import (
     Applicability,
@@ -88,7 +89,9 @@ def when(fact: Numeric) -> str:
 
 
 def reached(fact: Numeric) -> str:
-    return "can be negative" if fact.reached < 0 else "can be 0" if fact.reached == 0 else "can overflow"
+    if fact.reached == inf:
+        return "can overflow" if fact.twin else "can be infinite"
+    return "can be negative" if fact.reached < 0 else "can be 0"
 
 
 # --- fixes ------------------------------------------------------------------------------------------------------------
@@ -164,6 +167,8 @@ def clip_plan(fact: Numeric, others: Sequence[Numeric]) -> FixPlan | None:
             return None
         change = InsertBefore(statement, f"{fact.variable} = {text}")
         return FixPlan(f"clip `{fact.variable}` before the log", Applicability.SAFE, (change,))
+    if fact.api.endswith("1p") or "/" in fact.argument.text:
+        return None  # what has to be clipped lies deeper
     template = clipped(fact, _MARK) if within else at_least_epsilon(fact)
     if not template:
         return None
@@ -191,7 +196,7 @@ def add_inside(fact: Numeric, epsilon: str, *, is_call: bool) -> Change | None:
 def without_outside(fact: Numeric) -> Place | None:
     """Where the number that is added behind the operation is, with its operator."""
     outer, inner = fact.outer, fact.place
-    if outer is None or fact.outside is None:
+    if outer is None or fact.outside is None or fact.subtracted:
         return None
     if fact.outside.place > inner:
         return Place(inner.end_row, inner.end_column, outer.end_row, outer.end_column)
@@ -210,7 +215,7 @@ def stable_call(fact: Numeric) -> tuple[str, str] | None:
         if name == "log_softmax":
             return None
         # log_sigmoid(z) is -softplus(-z)
-        return (f"-{home}.softplus(", ")") if is_negative else (f"-{home}.softplus({minus}", close)
+        return (f"(-{home}.softplus(", "))") if is_negative else (f"(-{home}.softplus({minus}", f"{close})")
     module = {"tf": {"log_sigmoid": f"{home}.math", "log_softmax": f"{home}.nn", "softplus": f"{home}.nn"}}.get(kind)
     place = module[name] if module is not None else home if kind == "ops" else ""
     if not place:

@@ -18,7 +18,8 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
         yield loss_code.report(
             "BCE204",
             fact,
-            f"`where` hides the {what} at {loss_code.operand(fact)} = 0 from the value, not from the gradient",
+            f"`where` keeps the value from the {what}, not the gradient: {loss_code.operand(fact)} "
+            f"{loss_code.reached(fact)}",
             label=f"{loss_code.reached(fact)}{loss_code.when(fact)}",
             related=related,
             notes=(
@@ -31,7 +32,7 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
 
 
 def _safe_input(fact: Numeric) -> FixPlan | None:
-    if fact.argument is None or not fact.test or not fact.function.endswith("where") or "\n" in fact.test:
+    if fact.argument is None or fact.twin or not fact.test or not fact.function.endswith("where") or "\n" in fact.test:
         return None
     before, after = (f"{fact.test}, ", ", 1.0)") if fact.branch else (f"{fact.test}, 1.0, ", ")")
     change = Wrap(fact.argument.place, f"{fact.function}({before}", after)

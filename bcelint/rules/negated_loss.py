@@ -27,7 +27,7 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             place=fact.place,
             label=f"label {fact.rises[0]}: {good:.4f} where it is predicted as {1 - worst:g}, {bad:.4f} as {worst:g}",
             related=(Related(fact.compiled, "the loss is used here"),) if fact.compiled is not None else (),
-            notes=("training makes the loss negative without end, and the model learns the opposite",),
+            notes=("training makes the loss ever more negative, and the model learns the opposite",),
             help="each term of a cross-entropy is -y * log(p)",
             plans=(plan,) if both else (),
         )

@@ -28,6 +28,6 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             label="this makes one number of the batch" if inside else "the loss of the whole batch",
             related=tuple(related),
             notes=("Keras multiplies that one number by the mean of the weights: all examples count the same",),
-            plans=(plan,) if fact.reduction_is_call else (),
+            plans=(plan,) if fact.reduction_is_alone else (),
             help="return one value for each example",
         )

@@ -29,8 +29,8 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             label="the labels belong here",
             related=tuple(related),
             notes=(
-                "the log is taken of the labels, clipped to 1e-7 and 1 - 1e-7: the gradient is 16.12 or -15.94 "
-                "whatever the prediction is, and the loss stays high",
+                "the log is taken of the labels, clipped to 1e-7 and 1 - 1e-7: in Keras 3 the gradient is 16.12 or "
+                "-15.94 whatever the prediction is, and the loss stays high",
             )
             if fact.crossentropy
             else (),

@@ -12,6 +12,7 @@ from bcelint.rules import loss_code
 def check(facts: Sequence[Fact]) -> Iterator[Finding]:
     found = list(loss_code.numerics(facts, "BCE201"))
     for fact in found:
+        is_share = fact.low >= 0 and fact.high <= 1
         negative = fact.reached < 0
         yield loss_code.report(
             "BCE201",
@@ -22,7 +23,7 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
                 "the log of a negative number is NaN, and so are the loss and its gradient"
                 if negative
                 else "log(0) is -inf: the loss becomes inf, or NaN where it is multiplied by 0, and the weights become "
-                "NaN with it; a float32 sigmoid is exactly 1 from a logit of 16.75 on",
+                "NaN with it" + ("; a float32 sigmoid is exactly 1 from a logit of 16.75 on" if is_share else ""),
             ),
             plans=(loss_code.clip_plan(fact, found),),
             help="clip the probability to [1e-7, 1 - 1e-7], or compute the loss from the logits",

@@ -23,6 +23,7 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             "exp can overflow" if fact.twin == "softplus" else f"{loss_code.operand(fact)} {loss_code.reached(fact)}"
         )
         stable = "log_sigmoid(-z)" if fact.twin.endswith("negative") else f"{fact.twin}(z)"
+        squashed = fact.twin.split()[0].removeprefix("log_")
         yield loss_code.report(
             "BCE205",
             fact,
@@ -31,8 +32,8 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             notes=(
                 "exp overflows in float32 from 88.73 on, and the gradient is NaN; softplus(100) is 100"
                 if fact.twin == "softplus"
-                else "a float32 sigmoid is exactly 0 or 1 for large inputs, where the log is -inf or has no gradient; "
-                f"{stable} is exact",
+                else f"in float32 a {squashed} is exactly 0 or 1 for large inputs, where the log is -inf or has no "
+                f"gradient; {stable} is exact",
             ),
             plans=(_twin(fact),),
             help=f"use {stable}",

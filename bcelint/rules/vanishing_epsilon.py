@@ -21,7 +21,7 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             if fact.compiled
             else f"the epsilon {written} vanishes in {fact.dtype}: {loss_code.operand(fact)} {loss_code.reached(fact)}",
             label=f"{'compiled, this' if fact.compiled else 'this'} {loss_code.reached(fact)}{loss_code.when(fact)}",
-            related=[Related(place, "this is rounded away") for place in fact.epsilon_places],
+            related=[Related(place, "this is too small") for place, _ in fact.epsilon_places],
             notes=(_compiled_note(fact, written) if fact.compiled else _rounding_note(fact, written),),
             plans=(_larger(fact),),
             help=f"use an epsilon that survives: {loss_code.surviving(fact)}",
@@ -41,10 +41,19 @@ def _compiled_note(fact: Numeric, written: str) -> str:
     )
 
 
+# How far apart the numbers around 1 are, below and above it, and the smallest number of each dtype.
+_SPACING = {
+    "float32": ("5.96e-8", "1.19e-7", "1.4e-45"),
+    "float16": ("4.88e-4", "9.77e-4", "5.96e-8"),
+    "bfloat16": ("3.91e-3", "7.81e-3", "9.2e-41"),
+}
+
+
 def _rounding_note(fact: Numeric, written: str) -> str:
+    below, above, smallest = _SPACING.get(fact.dtype, _SPACING["float32"])
     return (
-        f"1 - {written} and 1 + {written} are 1 in {fact.dtype}, so the guard does nothing where p is 1: log(0) is "
-        "-inf, and 0 * inf is NaN"
+        f"the numbers of {fact.dtype} are {below} apart just below 1 and {above} just above, and the smallest is "
+        f"{smallest}: {written} is rounded away, log(0) is -inf, and 0 * inf is NaN"
     )
 
 
@@ -52,5 +61,8 @@ def _larger(fact: Numeric) -> FixPlan | None:
     if not fact.epsilon_places:
         return None
     epsilon = loss_code.surviving(fact)
-    changes = tuple(Replace(place, epsilon) for place in dict.fromkeys(fact.epsilon_places))
+    changes = tuple(
+        Replace(place, epsilon if value < 0.5 else repr(1 - float(epsilon)))
+        for place, value in dict.fromkeys(fact.epsilon_places)
+    )
     return FixPlan(f"use {epsilon}, which survives", Applicability.SAFE, changes)

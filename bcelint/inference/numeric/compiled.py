@@ -3,8 +3,11 @@
 TensorFlow's constant folding and XLA gather the constants of a chain of additions: ``(1 - p) + eps`` becomes
 ``(1 + eps) - p``, and the sum of the constants is rounded to the dtype of the tensor. In float16 only XLA does, in
 bfloat16 neither. TensorFlow also multiplies by the reciprocal of a constant instead of dividing by it, and takes
-``log1p`` and ``expm1`` where they are written out. Measured in ``tests/numbers/test_rounding.py`` and
-``tests/inference/numeric/test_compiled.py``.
+``log1p`` and ``expm1`` where they are written out. What keeps the values is looked through: an identity by both, a
+reshape by XLA. Measured in ``tests/numbers/test_rounding.py`` and ``tests/inference/numeric/test_compiled.py``.
+
+Not here, because it moves no more than the last bits of what losses compute: the constants of products are gathered as
+well, sums of tensors get another order, and in a graph ``(a - b) + c`` may become ``a - (b - c)``.
 """
 
 from __future__ import annotations
@@ -29,6 +32,13 @@ def _rewritten(part: Expression) -> Expression:
             return _times_reciprocal(part)
         case "log":
             return _log_of_one_plus(part)
+        case "ones_like" | "zeros_like":
+            dtype = part.dtype or "float32"
+            return number(1.0 if part.operation == "ones_like" else 0.0, part.node, weak=False, dtype=dtype)
+        case "identity" | "stop_gradient":
+            return part.operands[0]
+        case "cast" if part.dtype == part.operands[0].dtype:
+            return part.operands[0]
     return part
 
 

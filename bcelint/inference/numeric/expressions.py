@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -116,9 +117,34 @@ def walk(root: Expression) -> Iterator[Expression]:
             stack += [(operand, False) for operand in expression.operands]
 
 
+def exceeds(root: Expression, most: int) -> bool:
+    """Whether an expression has more parts than ``most``."""
+    return next(itertools.islice(walk(root), most, None), None) is not None
+
+
 def inputs(root: Expression) -> dict[Hashable, Input]:
-    """The inputs below an expression, by their keys."""
-    return {e.source.key: e.source for e in walk(root) if e.source is not None}
+    """The inputs whose values an expression is computed from, by their keys.
+
+    What lies below an operation that is an input itself (a softmax, say) is not among them.
+    """
+    found: dict[Hashable, Input] = {}
+    seen: set[int] = set()
+    stack = [root]
+    while stack:
+        part = stack.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if part.source is not None:
+            found.setdefault(part.source.key, part.source)
+        else:
+            stack += reversed(part.operands)
+    return found
+
+
+def origins(root: Expression) -> list[Input]:
+    """All inputs below an expression, those below others as well."""
+    return [part.source for part in walk(root) if part.source is not None]
 
 
 def rebuild(root: Expression, change: Callable[[Expression], Expression]) -> Expression:

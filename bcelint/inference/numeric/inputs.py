@@ -12,11 +12,12 @@ from bcelint.inference.numeric.expressions import Expression, Input, Role, input
 
 # An expression of more inputs than this is left alone.
 _MOST_INPUTS = 6
+_MOST_COMBINATIONS = 1000
 
 _LOGS = frozenset({"log", "log2", "log10", "log1p"})
 _SQUASHES = frozenset({"sigmoid", "softmax", "log_sigmoid", "log_softmax", "softplus", "tanh", "exp"})
 _TESTS = frozenset({"equal", "not_equal", "less", "greater", "greater_equal"})
-_NEUTRAL = frozenset({"identity", "cast", "stop_gradient", "ones_like", "zeros_like", "multiply", "where"})
+_NEUTRAL = frozenset({"identity", "cast", "stop_gradient", "ones_like", "zeros_like", "multiply", "where", *_TESTS})
 
 
 def with_implied_ranges(root: Expression) -> Expression:
@@ -82,7 +83,19 @@ def _implied(root: Expression, source: Input) -> tuple[float, float] | None:
         return (-inf, inf)
     if "probability" in signs or ("log" in signs and "elsewhere" not in signs):
         return (0.0, 1.0)
+    if any(_is_root_of_hits(part, key) for part in walk(root)):
+        return (0.0, 1.0)
     return None
+
+
+def _is_root_of_hits(part: Expression, key: Hashable) -> bool:
+    """Whether this is a fractional power of ``sum(y_true * y_pred)``."""
+    if part.operation != "power" or not (part.operands[1].operation == "number" and 0 < part.operands[1].number < 1):
+        return False
+    base = stripped(part.operands[0])
+    product = stripped(base.operands[0]) if base.operation == "sum" else base
+    sources = [stripped(operand).source for operand in product.operands] if product.operation == "multiply" else []
+    return any(s is not None and s.key == key for s in sources) and any(s and s.role is Role.LABELS for s in sources)
 
 
 def _only_squashed(root: Expression, key: Hashable) -> bool:
@@ -93,6 +106,8 @@ def _only_squashed(root: Expression, key: Hashable) -> bool:
 def _sign_of(part: Expression, key: Hashable) -> str:
     """What an operation says of one of its operands, the input ``key``."""
     operands = [stripped(operand) for operand in part.operands]
+    if _complements(part, operands, key):
+        return "probability"
     if part.operation in _SQUASHES and _scales(operands[0], key):
         return "scaled"
     if not any(_carries(operand, key) for operand in operands):
@@ -100,15 +115,30 @@ def _sign_of(part: Expression, key: Hashable) -> str:
     first, name = operands[0], part.operation
     if name in _SQUASHES or name == "binary_crossentropy_from_logits":
         return "squashed"
-    if name == "subtract" and ((first.operation == "number" and first.number == 1) or first.operation == "ones_like"):
+    if name == "subtract" and (_is_about_one(first) or first.operation == "ones_like"):
         return "probability"
     if name == "binary_crossentropy" or (name == "clip" and _is_unit_clip(operands)):
         return "probability"
     if name in _LOGS:
         return "log"
-    if name in _NEUTRAL or _guards(name, operands):
+    if name == "power" and operands[1].operation == "number" and 0 < operands[1].number < 1:
+        return "log"  # nobody takes a root of what can be negative
+    if name in _NEUTRAL or _guards(name, operands, numerator=_carries(operands[0], key)):
         return ""
     return "elsewhere"
+
+
+def _is_about_one(expression: Expression) -> bool:
+    """1, or 1 and an epsilon."""
+    return expression.operation == "number" and abs(expression.number - 1) <= 0.01
+
+
+def _complements(part: Expression, operands: list[Expression], key: Hashable) -> bool:
+    """Whether this is ``-p + 1`` or ``log1p(-p)``."""
+    turned = [o for o in operands if o.operation == "negative" and _carries(o.operands[0], key)]
+    return bool(turned) and (
+        part.operation == "log1p" or (part.operation == "add" and any(map(_is_about_one, operands)))
+    )
 
 
 def _carries(expression: Expression, key: Hashable) -> bool:
@@ -142,11 +172,11 @@ def _is_unit_clip(operands: list[Expression]) -> bool:
     return low.operation == high.operation == "number" and 0 <= low.number < 0.1 and 0.9 < high.number <= 1
 
 
-def _guards(name: str, operands: list[Expression]) -> bool:
+def _guards(name: str, operands: list[Expression], *, numerator: bool) -> bool:
     """Whether an operation only keeps a number off 0, or scales it."""
     numbers = [o.number for o in operands if o.operation == "number"]
     if name == "divide":
-        return True
+        return numerator
     return name in ("add", "maximum", "clip") and bool(numbers) and min(numbers) < 0.1 and max(numbers) <= 1
 
 
@@ -158,7 +188,7 @@ def values_to_try(source: Input) -> tuple[float, ...]:
     if source.role is Role.LABELS:
         return (0.0, 1.0, *source.marks)
     if low == -inf and high == inf:
-        return (0.0, 1.0, -1.0, 30.0, -30.0, 200.0, -200.0)
+        return (200.0, -200.0, 0.0, 1.0, -1.0, 30.0, -30.0)
     ends = [end for end in (low, high) if abs(end) < inf and source.attained]
     inner = [x for x in (0.5, 0.0, 1.0, -1.0, 200.0, -200.0) if low < x < high]
     return tuple(dict.fromkeys((*ends, *inner)))
@@ -171,7 +201,9 @@ def assignments(
     chosen = [source for source in sources if guess(source)]
     if len(chosen) > _MOST_INPUTS:
         return
-    for combination in itertools.product(*(guess(source) for source in chosen)):
+    guesses = [guess(source) for source in chosen]
+    most = max(int(_MOST_COMBINATIONS ** (1 / max(len(guesses), 1))), 2)
+    for combination in itertools.product(*(values[:most] for values in guesses)):
         yield {source.key: value for source, value in zip(chosen, combination, strict=True)}
 
 

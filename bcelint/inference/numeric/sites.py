@@ -151,9 +151,14 @@ def _may_move(argument: Expression) -> bool:
     return any(part.operation in ("add", "subtract") for part in walk(argument))
 
 
+def _is_quotient(argument: Expression) -> bool:
+    """Whether an operand is a quotient that only a denominator of 0 makes infinite."""
+    return stripped(argument).operation == "divide" and not any(part.operation == "exp" for part in walk(argument))
+
+
 def _is_forbidden(site: Site, value: float) -> bool:
     if site.kind == "log":
-        return value <= 0 or (value == inf and _written_out(site.argument) is not None)
+        return value <= 0 or (value == inf and (_written_out(site.argument) is not None or _is_quotient(site.argument)))
     if site.kind in ("division", "root"):
         return value == 0
     return value <= 0
@@ -213,7 +218,7 @@ def _witness(site: Site, way: Way) -> Site | None:
     if site.kind == "division" and not _is_ratio_of_sums(site.part):
         return None
     as_written = _without_underflow(site.argument)
-    machine_code = compiled(as_written)
+    machine_code = _without_underflow(compiled(site.argument))
     sources = _sources(site.argument, *(test for test, _, _ in way), known_only=True)
     if site.part.operation in ("xlogy", "xlog1py"):
         way = (*way, (site.part.operands[0], True, site.part))
@@ -293,8 +298,17 @@ def _described(site: Site, values: Values, reached: float, *, compiled: bool) ->
 
 
 def _is_ratio_of_sums(part: Expression) -> bool:
-    """Whether both sides of a division are made of sums over many elements."""
-    return part.operation == "divide" and all(_is_reduced(operand) for operand in part.operands)
+    """Whether a division is one of sums over many elements: dice, a mean over a mask ..."""
+    if part.operation != "divide" or not _is_reduced(part.operands[1]):
+        return False
+    numerator, denominator = stripped(part.operands[0]), part.operands[1]
+    if _is_reduced(numerator):
+        return True
+    if any(source.role is not Role.LABELS for source in inputs(denominator).values()):
+        return False
+    # A mask that is normalised (x / mean(mask)), or weights by frequency (1 / sum(y)).
+    tests = any(p.operation in ("equal", "not_equal", "greater", "greater_equal", "less") for p in walk(denominator))
+    return tests or numerator.operation == "number"
 
 
 def _is_reduced(expression: Expression) -> bool:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import isnan
 
 from bcelint.inference.numeric.evaluation import evaluate
-from bcelint.inference.numeric.expressions import Expression, Input, Role, inputs, stripped, walk
+from bcelint.inference.numeric.expressions import Expression, Input, Role, inputs, origins, stripped, walk
 from bcelint.knowledge.operations import WITHOUT_GRADIENT
 
 # --- sign -------------------------------------------------------------------------------------------------------------
@@ -99,13 +99,10 @@ def is_asymmetric(root: Expression) -> bool:
 
 def cut(root: Expression) -> Expression | None:
     """The operation that no gradient passes, where it is on every way from the prediction to the loss."""
-    found = inputs(root)
-    if not any(s.role is Role.PREDICTION for s in found.values()):
+    found = origins(root)
+    if not any(source.role is Role.PREDICTION for source in found):
         return None
-    if any(
-        s.role is Role.OTHER and not s.known and isinstance(s.key, tuple) and s.key[0] == "tensor"
-        for s in found.values()
-    ):
+    if any(s.role is Role.OTHER and not s.known and isinstance(s.key, tuple) and s.key[0] == "tensor" for s in found):
         return None  # an unknown tensor may carry the gradient
     cut: Expression | None = None
     stack, seen = [root], set()
@@ -120,10 +117,15 @@ def cut(root: Expression) -> Expression | None:
             continue
         if part.operation in WITHOUT_GRADIENT:
             switched_off = part.operation in ("zeros_like", "ones_like")
-            if not switched_off and any(s.role is Role.PREDICTION for s in inputs(part).values()):
+            if not switched_off and any(s.role is Role.PREDICTION for s in origins(part)):
                 cut = part
             continue
-        stack += part.operands[1:] if part.operation == "where" else part.operands
+        if part.operation == "where":
+            stack += part.operands[1:]
+            if any(s.role is Role.PREDICTION for s in origins(part.operands[0])):
+                cut = cut or part.operands[0]
+            continue
+        stack += part.operands
     return cut
 
 
@@ -143,6 +145,16 @@ def reduction_over_batch(root: Expression) -> Expression | None:
     )
 
 
+def is_only_reduction(root: Expression, reduction: Expression) -> bool:
+    """Whether a reduction is the only one of a loss, of what has a value for each element."""
+    return all(part is reduction or part.axis is None for part in walk(root))
+
+
+def is_built_in(root: Expression) -> bool:
+    """Whether a loss is a loss of Keras, scaled."""
+    return not any(part.operation in ("log", "log1p", "xlogy") for part in walk(root))
+
+
 def _reduces_all(part: Expression) -> bool:
     # A loss object has no axis either: it returns the mean over the batch.
     return part.axis == "all" or (isinstance(part.axis, tuple) and 0 in part.axis)
@@ -151,6 +163,8 @@ def _reduces_all(part: Expression) -> bool:
 def _is_one_number(part: Expression) -> bool:
     if part.operation == "number" or _is_scalar_input(part) or _reduces_all(part):
         return True
+    if part.operation == "opaque":
+        return False
     return bool(part.operands) and part.source is None and all(_is_one_number(operand) for operand in part.operands)
 
 
