@@ -45,6 +45,8 @@ _MEASURES = re.compile(
     re.I,
 )
 _LOSSES = re.compile(r"loss|entropy|bce|focal|nll|likelihood|criterion|objective|cost", re.I)
+# Losses that only count are known by these names as measures too.
+_COUNTS = re.compile(r"hamming|zero_?one|0_?1|hard", re.I)
 _NAMED_LOSS = re.compile(r"loss|cost|objective", re.I)
 
 
@@ -128,7 +130,7 @@ class LossCode:
             return
         if function.owner is not None and function.owner.is_a("keras.metrics.Metric"):
             return
-        is_loss = in_class or (named and not called and not _MEASURES.search(own))
+        is_loss = in_class or (not called and _is_named_loss(own))
         use = _Use(name, function.node, None, is_loss, in_class=in_class, assumed=not called)
         for item in self._members(value):
             self.judge(item, use)
@@ -310,8 +312,8 @@ class LossCode:
         rises, values = whole.falls_when_worse(root)
         if self.keras.pairing.output and whole.is_built_in(root):
             rises = ()  # one of several outputs may be trained to fail
-        # A loss that only counts is one if it is given to a model.
-        cut = whole.cut(root) if use.compiled is not None or use.in_class else None
+        used = use.compiled is not None or use.in_class
+        cut = whole.cut(root) if used or not _COUNTS.search(use.name) else None
         reduction = whole.reduction_over_batch(root)
         fact = facts.CustomLoss(
             name=use.name,
@@ -360,6 +362,12 @@ def roles_of(function: Function) -> dict[str, Role]:
             if name not in function.defaults
         }
     return {}
+
+
+def _is_named_loss(name: str) -> bool:
+    """Whether the last word of a name that says what it is says loss: ``f1_loss``, not ``bce_accuracy``."""
+    loss, measure = (max((m.start() for m in words.finditer(name)), default=-1) for words in (_LOSSES, _MEASURES))
+    return loss > measure
 
 
 def _required(function: Function) -> list[str]:

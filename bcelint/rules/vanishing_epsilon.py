@@ -42,7 +42,7 @@ def _compiled_note(fact: Numeric, written: str) -> str:
 
 
 # How far apart the numbers around 1 are, below and above it, and the smallest number of each dtype.
-_SPACING = {
+SPACING = {
     "float32": ("5.96e-8", "1.19e-7", "1.4e-45"),
     "float16": ("4.88e-4", "9.77e-4", "5.96e-8"),
     "bfloat16": ("3.91e-3", "7.81e-3", "9.2e-41"),
@@ -50,7 +50,7 @@ _SPACING = {
 
 
 def _rounding_note(fact: Numeric, written: str) -> str:
-    below, above, smallest = _SPACING.get(fact.dtype, _SPACING["float32"])
+    below, above, smallest = SPACING.get(fact.dtype, SPACING["float32"])
     return (
         f"the numbers of {fact.dtype} are {below} apart just below 1 and {above} just above, and the smallest is "
         f"{smallest}: {written} is rounded away, log(0) is -inf, and 0 * inf is NaN"

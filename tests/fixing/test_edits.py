@@ -14,17 +14,19 @@ from bcelint.findings import (
     Applicability,
     Edit,
     FixPlan,
+    InsertBefore,
     RemoveArgument,
     RemoveStatementOrElement,
     Replace,
     ReplaceByApi,
     SetArgument,
     Swap,
+    Wrap,
 )
 from bcelint.fixing.edits import to_edits
 from bcelint.fixing.overlap import overlap
 from bcelint.places import Place
-from bcelint.source import read
+from bcelint.source import Source, read
 
 from .support import call, changed, place, plan, script, value
 
@@ -216,6 +218,176 @@ def test_swapped_arguments() -> None:
     source = script("loss = BCE()(model(x), y_true)\n")
     model, labels = value(source, "BCE()", 0), value(source, "BCE()", 1)
     assert changed(source, Swap(model, labels)) == "loss = BCE()(y_true, model(x))\n"
+
+
+def statement(source: Source, name: str) -> Place:
+    """The place of the innermost statement with the first call whose spelling ends in ``name``."""
+    assert source.tree is not None
+    node = call(source, name)
+    around = [s for s in ast.walk(source.tree) if isinstance(s, ast.stmt) and any(c is node for c in ast.walk(s))]
+    return source.place(around[-1])
+
+
+WRAPPED = [
+    ("y = log(p)", ("tf.maximum(", ", 1e-7)"), "y = log(tf.maximum(p, 1e-7))"),
+    ("y = log(1 - p)", ("", " + 1e-7"), "y = log(1 - p + 1e-7)"),
+    ("y = log(1 - p)", ("-(", ")"), "y = log(-(1 - p))"),
+    ("y = log((1 - p))", ("f(", ")"), "y = log((f(1 - p)))"),
+    ("y = log(\n    1 - p,  # q\n)", ("f(", ")"), "y = log(\n    f(1 - p),  # q\n)"),
+    ("y = log(1\n        - p)", ("f(", ", 1)"), "y = log(f(1\n        - p, 1))"),
+    ("größe = é + log(p)", ("f(", ")"), "größe = é + log(f(p))"),
+    ("y = f(log(p), log(p))", ("g(", ")"), "y = f(log(g(p)), log(p))"),
+    # the whole has to stay Python
+    ("y = log(p)", ("f(", ""), None),
+    ("y = log(p)", ("f)", "("), None),
+    # nothing to put there
+    ("y = log(p)", ("", ""), None),
+]
+
+
+@pytest.mark.parametrize(("before", "around", "after"), WRAPPED)
+def test_wrap(before: str, around: tuple[str, str], after: str | None) -> None:
+    source = script(before + "\n")
+    result = changed(source, Wrap(value(source, "log", 0), *around))
+    assert result == (None if after is None else after + "\n")
+
+
+def test_wrap_only_behind() -> None:
+    source = script("model.compile('adam', loss=losses.focal)  # not called\n")
+    factory = value(source, "compile", "loss")
+    assert changed(source, Wrap(factory, "", "()")) == source.text.replace("focal", "focal()")
+
+
+def test_wrap_and_other_changes_of_a_plan() -> None:
+    source = script("y = a / b + 1e-7\n")
+    wrap, cut = Wrap(Place(1, 9, 1, 10), "(", " + 1e-7)"), Replace(Place(1, 10, 1, 17), "")
+    assert changed(source, wrap, cut) == "y = a / (b + 1e-7)\n"
+    assert changed(source, wrap, Wrap(Place(1, 5, 1, 6), "f(", ")"), cut) == "y = f(a) / (b + 1e-7)\n"
+    assert changed(source, wrap, wrap, cut) == "y = a / (b + 1e-7)\n", "the same change, said twice"
+    # two texts for one place: which comes first is not said
+    assert changed(source, wrap, Wrap(Place(1, 9, 1, 10), "[", "]")) is None
+
+
+def test_wrap_in_the_rows_of_windows() -> None:
+    source = read("train.py", b"def f(p):\r\n    return log(1\r\n               - p)\r\n")
+    result = to_edits(source, plan(Wrap(value(source, "log", 0), "g(", ", 1)")))
+    assert result is not None
+    assert source.apply(result.edits) == b"def f(p):\r\n    return log(g(1\r\n               - p, 1))\r\n"
+
+
+INSERTED = [
+    ("y = log(p)\n", "p = clip(p)\ny = log(p)\n"),
+    ("y = log(p)", "p = clip(p)\ny = log(p)"),
+    ("def f(p):\n    return log(p)\n", "def f(p):\n    p = clip(p)\n    return log(p)\n"),
+    ("def f(p):\n\treturn log(p)\n", "def f(p):\n\tp = clip(p)\n\treturn log(p)\n"),
+    ("def f(p):\n\tif p:\n\t\treturn log(p)\n", "def f(p):\n\tif p:\n\t\tp = clip(p)\n\t\treturn log(p)\n"),
+    ("if p:\n  if q:\n      y = log(p)\n", "if p:\n  if q:\n      p = clip(p)\n      y = log(p)\n"),
+    (
+        "class A:\n  def f(self, p):\n    'doc'\n    # the loss\n    return log(p)  # of p\n",
+        "class A:\n  def f(self, p):\n    'doc'\n    # the loss\n    p = clip(p)\n    return log(p)  # of p\n",
+    ),
+    (
+        "def f(p):\n    y = 1\n\n    return log(\n        p\n    )\n",
+        "def f(p):\n    y = 1\n\n    p = clip(p)\n    return log(\n        p\n    )\n",
+    ),
+    (
+        'def f(p):\n    text = """\nlog(p)\n"""\n    return log(p)\n',
+        'def f(p):\n    text = """\nlog(p)\n"""\n    p = clip(p)\n    return log(p)\n',
+    ),
+    (
+        "try:\n    pass\nfinally:\n    y = log(p)\n",
+        "try:\n    pass\nfinally:\n    p = clip(p)\n    y = log(p)\n",
+    ),
+    ("with tape:\n    y = log(p); z = 1\n", "with tape:\n    p = clip(p)\n    y = log(p); z = 1\n"),
+    ("y = 0 \\\n    + log(p)\n", "p = clip(p)\ny = 0 \\\n    + log(p)\n"),
+    ("if p: pass\nelif log(p): pass\n", None),
+    # something else stands before it on its row
+    ("def f(p): return log(p)\n", None),
+    ("def f(p): y = 1; return log(p)\n", None),
+    ("y = 1; y = log(p)\n", None),
+    ("def f(p):\n    y = 1; return log(p)\n", None),
+    ("if p: y = log(p)\n", None),
+    ("if p:\n    pass\nelse: y = log(p)\n", None),
+    ("with tape: y = log(p)\n", None),
+    ("class A: y = log(p)\n", None),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), INSERTED)
+def test_insert_before_a_statement(before: str, after: str | None) -> None:
+    source = script(before)
+    assert changed(source, InsertBefore(statement(source, "log"), "p = clip(p)")) == after
+
+
+def test_insert_below_decorators() -> None:
+    text = "@register(name='bce')\n@tf.function\ndef f(p):\n    return log(p)\n"
+    source = script(text)
+    inserted = InsertBefore(statement(source, "log"), "p = clip(p)")
+    assert changed(source, inserted) == text.replace("    return", "    p = clip(p)\n    return")
+
+
+def test_nothing_goes_between_a_decorator_and_its_function() -> None:
+    source = script("@tf.function\ndef f(p):\n    return log(p)\n")
+    assert changed(source, InsertBefore(Place(2, 1, 3, 18), "EPS = 1e-7")) is None
+
+
+def test_insert_in_the_rows_of_windows() -> None:
+    source = read("train.py", b"def f(p):\r\n\treturn log(p)\r\n")
+    result = to_edits(source, plan(InsertBefore(statement(source, "log"), "p = clip(p)")))
+    assert result is not None
+    assert source.apply(result.edits) == b"def f(p):\r\n\tp = clip(p)\r\n\treturn log(p)\r\n"
+
+
+def test_insert_in_a_file_with_a_mark_and_letters_of_many_bytes() -> None:
+    text = "def f(p):\n    größe = 'é'; y = 1\n    return log(p)\n"
+    source = read("train.py", b"\xef\xbb\xbf" + text.encode())
+    result = to_edits(source, plan(InsertBefore(statement(source, "log"), "p = clip(p)")))
+    assert result is not None
+    wanted = text.replace("    return", "    p = clip(p)\n    return")
+    assert source.apply(result.edits) == b"\xef\xbb\xbf" + wanted.encode()
+
+
+def test_one_statement_for_two_logs() -> None:
+    source = script("def f(y, p):\n    a = y * log(p)\n    return a + (1 - y) * log(1 - p)\n")
+    inserted = InsertBefore(statement(source, "log"), "p = clip(p)")
+    once = changed(source, inserted)
+    assert once == "def f(y, p):\n    p = clip(p)\n    a = y * log(p)\n    return a + (1 - y) * log(1 - p)\n"
+    assert changed(source, inserted, inserted) == once
+    assert changed(source, inserted, InsertBefore(statement(source, "log"), "p = other(p)")) is None
+
+
+def test_insert_what_is_no_python() -> None:
+    source = script("def f(p):\n    return log(p)\n")
+    assert changed(source, InsertBefore(statement(source, "log"), "p = clip(p")) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "after"),
+    [
+        ("%%time\ndef f(p):\n    return log(p)", "%%time\ndef f(p):\n    p = clip(p)\n    return log(p)"),
+        ("!ls\ny = log(p)", "!ls\np = clip(p)\ny = log(p)"),
+        ("y = log(p)", "p = clip(p)\ny = log(p)"),
+        ("def f(p): return log(p)", None),
+    ],
+)
+def test_insert_in_a_notebook(cell: str, after: str | None) -> None:
+    cells = [{"cell_type": "code", "source": text, "outputs": []} for text in ("p = 1", cell, "show(y)")]
+    source = read("train.ipynb", json.dumps({"cells": cells}).encode())
+    result = to_edits(source, plan(InsertBefore(statement(source, "log"), "p = clip(p)")))
+    assert (result is None) is (after is None)
+    if result is not None:
+        edited = [each["source"] for each in json.loads(source.apply(result.edits))["cells"]]
+        assert edited == ["p = 1", after, "show(y)"]
+
+
+def test_wrap_in_a_notebook() -> None:
+    sources = [["import tensorflow as tf\n", "%matplotlib inline"], ["y = log(\n", "    1 - p\n", ")"]]
+    cells = [{"cell_type": "code", "source": text, "outputs": []} for text in sources]
+    source = read("train.ipynb", json.dumps({"cells": cells}).encode())
+    result = to_edits(source, plan(Wrap(value(source, "log", 0), "f(", ", 1)")))
+    assert result is not None
+    edited = ["".join(cell["source"]) for cell in json.loads(source.apply(result.edits))["cells"]]
+    assert edited == ["".join(sources[0]), "y = log(\n    f(1 - p, 1)\n)"]
 
 
 def test_a_plan_is_carried_out_whole_or_not_at_all() -> None:

@@ -2,9 +2,9 @@
 
 TensorFlow's constant folding and XLA gather the constants of a chain of additions: ``(1 - p) + eps`` becomes
 ``(1 + eps) - p``, and the sum of the constants is rounded to the dtype of the tensor. In float16 only XLA does, in
-bfloat16 neither. TensorFlow also multiplies by the reciprocal of a constant instead of dividing by it, and takes
-``log1p`` and ``expm1`` where they are written out. What keeps the values is looked through: an identity by both, a
-reshape by XLA. Measured in ``tests/numbers/test_rounding.py`` and ``tests/inference/numeric/test_compiled.py``.
+bfloat16 neither. Identities and negations in the chain do not prevent it, nor for XLA a reshape. TensorFlow also
+multiplies by the reciprocal of a constant instead of dividing by it, and takes ``log1p`` and ``expm1`` where they are
+written out. Measured in ``tests/numbers/test_rounding.py`` and ``tests/inference/numeric/test_compiled.py``.
 
 Not here, because it moves no more than the last bits of what losses compute: the constants of products are gathered as
 well, sums of tensors get another order, and in a graph ``(a - b) + c`` may become ``a - (b - c)``.
@@ -21,17 +21,15 @@ from bcelint.inference.numeric.floats import round_to
 
 def compiled(root: Expression) -> Expression:
     """The expression as a compiled graph evaluates it."""
-    return rebuild(root, _rewritten)
+    return rebuild(rebuild(root, _folded), _named)
 
 
-def _rewritten(part: Expression) -> Expression:
+def _folded(part: Expression) -> Expression:
     match part.operation:
         case "add" | "subtract":
-            return _gather(_minus_one(part))
+            return _gather(_without_negation(part))
         case "divide":
-            return _times_reciprocal(part)
-        case "log":
-            return _log_of_one_plus(part)
+            return _without_division(part)
         case "ones_like" | "zeros_like":
             dtype = part.dtype or "float32"
             return number(1.0 if part.operation == "ones_like" else 0.0, part.node, weak=False, dtype=dtype)
@@ -42,12 +40,23 @@ def _rewritten(part: Expression) -> Expression:
     return part
 
 
+def _named(part: Expression) -> Expression:
+    """``log(1 + x)`` as ``log1p(x)``, ``exp(x) - 1`` as ``expm1(x)``."""
+    if part.operation == "log" and part.operands[0].operation == "add":
+        found = _constant_and_rest(part.operands[0])
+        if found is not None and found[0] == 1:
+            return replace(part, operation="log1p", operands=(found[2],))
+    if part.operation == "subtract":
+        first, second = part.operands
+        if first.operation == "exp" and second.operation == "number" and second.number == 1:
+            return replace(part, operation="expm1", operands=first.operands)
+    return part
+
+
 def _gather(part: Expression) -> Expression:
     """``(c1 ± x) ± c2`` as ``c ± x``, with one constant."""
-    if part.operation not in ("add", "subtract") or part.dtype == "bfloat16":
-        return part
     outer = _constant_and_rest(part)
-    if outer is None:
+    if outer is None or part.dtype == "bfloat16":
         return part
     constant, sign, rest = outer
     inner = _constant_and_rest(rest) if rest.operation in ("add", "subtract") else None
@@ -70,25 +79,24 @@ def _constant_and_rest(part: Expression) -> tuple[float, int, Expression] | None
     return None
 
 
-def _times_reciprocal(part: Expression) -> Expression:
-    """``x / c`` as ``x * (1 / c)``."""
+def _without_negation(part: Expression) -> Expression:
+    """``a + (-b)`` as ``a - b``, ``a - (-b)`` as ``a + b``."""
+    a, b = part.operands
+    if b.operation == "negative":
+        opposite = "subtract" if part.operation == "add" else "add"
+        return _without_negation(replace(part, operation=opposite, operands=(a, b.operands[0])))
+    if a.operation == "negative" and part.operation == "add":
+        return _without_negation(replace(part, operation="subtract", operands=(b, a.operands[0])))
+    return part
+
+
+def _without_division(part: Expression) -> Expression:
+    """``x / c`` as ``x * (1 / c)``, and ``1 / x`` as the reciprocal of x."""
     x, divisor = part.operands
+    if x.operation == "number" and x.number == 1:
+        return replace(part, operation="reciprocal", operands=(divisor,))
     if x.operation == "number" or divisor.operation != "number":
         return part
     dtype = part.dtype or "float32"
     factor = round_to(FUNCTIONS["divide"](1.0, round_to(divisor.number, dtype)), dtype)
     return replace(part, operation="multiply", operands=(x, number(factor, part.node, weak=False, dtype=dtype)))
-
-
-def _log_of_one_plus(part: Expression) -> Expression:
-    """``log(1 + x)`` as ``log1p(x)``."""
-    found = _constant_and_rest(part.operands[0]) if part.operands[0].operation == "add" else None
-    return replace(part, operation="log1p", operands=(found[2],)) if found is not None and found[0] == 1 else part
-
-
-def _minus_one(part: Expression) -> Expression:
-    """``exp(x) - 1`` as ``expm1(x)``."""
-    first, second = part.operands
-    if part.operation == "subtract" and first.operation == "exp" and second.number == 1 and not second.operands:
-        return replace(part, operation="expm1", operands=first.operands)
-    return part
