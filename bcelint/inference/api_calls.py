@@ -409,7 +409,6 @@ API_CALLS: dict[str, ApiCall] = {
     "os._exit": _exits,
     "collections.OrderedDict": _dict,
     "functools.partial": _partial,
-    "functools.wraps": _pass_through,
     "tf.function": _pass_through,
     "tf.autograph.experimental.do_not_convert": _pass_through,
     "tf.recompute_grad": _pass_through,

@@ -664,10 +664,12 @@ class Interpreter:
             return value
         if isinstance(decorator, ast.Attribute) and decorator.attr in ("setter", "getter", "deleter"):
             return self.scope.store.get(function.name, value)
+        maker = self.eval(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        if isinstance(maker, Api) and maker.name == "functools.wraps":
+            return value
         made = self.eval(decorator)
         if isinstance(made, Api) and made.name in ("functools.cached_property",):
             function.kind = "property"
-        maker = self.eval(decorator.func) if isinstance(decorator, ast.Call) else made
         function.decorated |= not isinstance(maker.function if isinstance(maker, Partial) else maker, Api)
         if isinstance(made, Function):
             wrapped = self.call(made, Arguments((Argument(value),)), decorator)

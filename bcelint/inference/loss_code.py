@@ -15,6 +15,7 @@ from bcelint.inference.numeric.inputs import with_implied_ranges
 from bcelint.inference.values import (
     Bound,
     Class,
+    Const,
     DictValue,
     Function,
     Instance,
@@ -45,6 +46,7 @@ _MEASURES = re.compile(
     re.I,
 )
 _LOSSES = re.compile(r"loss|entropy|bce|focal|nll|likelihood|criterion|objective|cost", re.I)
+_TO_BE_RAISED = re.compile(r"(?<!neg)(?<!neg_)(?<!negative_)log_?(?:likelihood|prob)|reward|utility|gain", re.I)
 # Losses that only count are known by these names as measures too.
 _COUNTS = re.compile(r"hamming|zero_?one|0_?1|hard", re.I)
 _NAMED_LOSS = re.compile(r"loss|cost|objective", re.I)
@@ -92,9 +94,10 @@ class LossCode:
         """Let the parameters of a loss be labels and predictions, by their names."""
         for name, role in roles_of(function).items():
             value = scope.store.get(name)
-            if isinstance(value, Unknown) or (isinstance(value, Tensor) and value.expression is None):
-                why = value.why
-                like = value if isinstance(value, Tensor) else None
+            like = value if isinstance(value, Tensor) else None
+            is_none = isinstance(value, Const) and value.value is None  # a default
+            if is_none or isinstance(value, Unknown) or (like is not None and like.expression is None):
+                why = value.why if isinstance(value, (Unknown, Tensor)) else ""
                 scope.store[name] = self.keras.arithmetic.given(role, why, name, like)
 
     def measured(self, metrics: Value) -> None:
@@ -310,8 +313,8 @@ class LossCode:
         if any(part.api.startswith("np.") for part in expressions.walk(root)):
             return  # no loss that trains
         rises, values = whole.falls_when_worse(root)
-        if self.keras.pairing.output and whole.is_built_in(root):
-            rises = ()  # one of several outputs may be trained to fail
+        if whole.is_scaled_loss(root) or (use.compiled is None and _TO_BE_RAISED.search(use.name)):
+            rises = ()  # a part of the model may be trained to fail; a likelihood is negated elsewhere
         used = use.compiled is not None or use.in_class
         cut = whole.cut(root) if used or not _COUNTS.search(use.name) else None
         reduction = whole.reduction_over_batch(root)

@@ -200,11 +200,6 @@ class Pairings:
         finally:
             self._meetings.pop()
 
-    @property
-    def output(self) -> str:
-        """The name of the output that is being paired, for a model with several."""
-        return self._meetings[-1].output
-
     def emit(self, fact: facts.Fact) -> None:
         """Record a fact, which is only reported if the model that is being compiled is used."""
         self._emit(fact)

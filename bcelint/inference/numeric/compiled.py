@@ -7,7 +7,7 @@ multiplies by the reciprocal of a constant instead of dividing by it, and takes 
 written out. Measured in ``tests/numbers/test_rounding.py`` and ``tests/inference/numeric/test_compiled.py``.
 
 Not here, because it moves no more than the last bits of what losses compute: the constants of products are gathered as
-well, sums of tensors get another order, and in a graph ``(a - b) + c`` may become ``a - (b - c)``.
+well, sums of tensors or of three constants get another order, and in a graph ``(a - b) + c`` may become ``a - (b - c)``.
 """
 
 from __future__ import annotations
@@ -93,10 +93,10 @@ def _without_negation(part: Expression) -> Expression:
 def _without_division(part: Expression) -> Expression:
     """``x / c`` as ``x * (1 / c)``, and ``1 / x`` as the reciprocal of x."""
     x, divisor = part.operands
-    if x.operation == "number" and x.number == 1:
+    dtype = part.dtype or "float32"
+    if x.operation == "number" and round_to(x.number, dtype) == 1:
         return replace(part, operation="reciprocal", operands=(divisor,))
     if x.operation == "number" or divisor.operation != "number":
         return part
-    dtype = part.dtype or "float32"
     factor = round_to(FUNCTIONS["divide"](1.0, round_to(divisor.number, dtype)), dtype)
     return replace(part, operation="multiply", operands=(x, number(factor, part.node, weak=False, dtype=dtype)))

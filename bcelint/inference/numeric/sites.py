@@ -376,7 +376,7 @@ def _enlarged(part: Expression) -> Expression:
 
 def _is_positive(site: Site, argument: Expression, values: Values) -> bool:
     return all(
-        value is not None and value > 0 and not isnan(value)
+        value is not None and 0 < value < inf
         for value in (evaluate(argument, values), evaluate(compiled(argument), values))
     )
 

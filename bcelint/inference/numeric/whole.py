@@ -150,9 +150,12 @@ def is_only_reduction(root: Expression, reduction: Expression) -> bool:
     return all(part is reduction or part.axis is None for part in walk(root))
 
 
-def is_built_in(root: Expression) -> bool:
-    """Whether a loss is a loss of Keras, scaled."""
-    return not any(part.operation in ("log", "log1p", "xlogy") for part in walk(root))
+def is_scaled_loss(root: Expression) -> bool:
+    """Whether a loss is a loss of Keras times a number, as in adversarial training."""
+    while root.operation in ("sum", "mean"):
+        root = root.operands[0]
+    has_log = any(part.operation in ("log", "log1p", "xlogy") for part in walk(root))
+    return root.operation == "multiply" and not has_log
 
 
 def _reduces_all(part: Expression) -> bool:
