@@ -6,8 +6,8 @@ bfloat16 neither. Identities and negations in the chain do not prevent it, nor f
 multiplies by the reciprocal of a constant instead of dividing by it, and takes ``log1p`` and ``expm1`` where they are
 written out. Measured in ``tests/numbers/test_rounding.py`` and ``tests/inference/numeric/test_compiled.py``.
 
-Not here, because it moves no more than the last bits of what losses compute: the constants of products are gathered as
-well, sums of tensors or of three constants get another order, and in a graph ``(a - b) + c`` may become ``a - (b - c)``.
+Not here, because it moves no more than the last bits of what losses compute: constants of products are gathered as
+well, sums of tensors or of three constants get another order, and ``(a - b) + c`` may become ``a - (b - c)``.
 """
 
 from __future__ import annotations
