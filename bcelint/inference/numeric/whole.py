@@ -102,9 +102,9 @@ def cut(root: Expression) -> Expression | None:
     found = origins(root)
     if not any(source.role is Role.PREDICTION for source in found):
         return None
-    if any(s.role is Role.OTHER and not s.known and isinstance(s.key, tuple) and s.key[0] == "tensor" for s in found):
+    if any(source.role is Role.OTHER and not source.known and _is_tensor(source) for source in found):
         return None  # an unknown tensor may carry the gradient
-    cut: Expression | None = None
+    last: Expression | None = None
     stack, seen = [root], set()
     while stack:
         part = stack.pop()
@@ -118,18 +118,19 @@ def cut(root: Expression) -> Expression | None:
         if part.operation in WITHOUT_GRADIENT:
             switched_off = part.operation in ("zeros_like", "ones_like")
             if not switched_off and any(s.role is Role.PREDICTION for s in origins(part)):
-                cut = part
+                last = part
             continue
         if part.operation == "where":
             stack += part.operands[1:]
             if any(s.role is Role.PREDICTION for s in origins(part.operands[0])):
-                cut = cut or part.operands[0]
+                last = last or part.operands[0]
             continue
         stack += part.operands
-    return cut
+    return last
 
 
 def _is_tensor(source: Input) -> bool:
+    """Whether an unknown input is a tensor, not a parameter or an attribute."""
     return isinstance(source.key, tuple) and source.key[0] == "tensor"
 
 

@@ -140,7 +140,12 @@ def is_regrouped(part: Expression) -> bool:
             return True
         if part.operation in PRODUCTS and inner.operation in PRODUCTS and "number" in below:
             return True
-        # A fault of TensorFlow 2.21: it computes log(1 + max(-1)) as log(1 + min(1)).
+        # Faults of TensorFlow 2.21: it computes maximum(2 x, x) as a leaky relu, that is x, and log(1 + max(-1)) as
+        # log(1 + min(1)).
+        if part.operation == "maximum" and {id(unwrapped(o)) for o in inner.operands} & {
+            id(unwrapped(o)) for o in part.operands
+        }:
+            return True
         if part.operation in ("max", "min") and stripped(operand).operation == "negative":
             return True
     return False
@@ -214,7 +219,7 @@ def assert_reached(tensorflow: Any, keras: Any, site: sites.Site) -> None:
         autograph=False,
         jit_compile=may_be_left_alone(site.argument),
     )
-    assert float(doubles(library.value(of_the_log, given))[0]) > -inf, "eagerly it does not"
+    assert float(doubles(library.value(of_the_log, given))[0]) != -inf, "eagerly it does not"
     found = float(doubles(traced(*given.values()))[0])
     assert math.isnan(found) or found == -inf, about
 
