@@ -263,13 +263,15 @@ def _sources(argument: Expression, *tests: Expression, known_only: bool) -> list
 
 
 def _value(site: Site, argument: Expression, values: Values) -> float | None:
-    """The operand, where batches of one and of three elements agree on what it comes to."""
+    """The operand; a value that it must not have only where batches of one and of three elements agree on it."""
     weighed = site.kind == "division"  # a sum of zeros is 0, whatever they are weighed with
     one = evaluate(argument, values, finite=weighed)
-    three = evaluate(argument, values, count=3, finite=weighed)
-    if one is None or three is None or isnan(one) or isnan(three):
+    if one is None or isnan(one):
         return None
-    return one if _is_forbidden(site, one) == _is_forbidden(site, three) else None
+    if not _is_forbidden(site, one):
+        return one
+    three = evaluate(argument, values, count=3, finite=weighed)
+    return one if three is not None and not isnan(three) and _is_forbidden(site, three) else None
 
 
 def _may_hold(test: Expression, values: Values, wanted: bool) -> bool:

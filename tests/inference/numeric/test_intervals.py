@@ -328,6 +328,7 @@ def test_anything(expression: Expression) -> None:
     [
         (minus(Z, Z), True),
         (add(R, R), False),
+        (add(Z, R), True),
         (minus(R, R), True),
         (times(P, Z), True),
         (times(clip(P, 0.5, 1.0), R), False),

@@ -105,6 +105,7 @@ LEFT_ALONE: dict[str, Expression] = {
     "log1p(-p) that is clipped": do("log1p", do("negative", clip(P, 1e-7, 1 - 1e-7))),
     "xlogy, where both are 0": do("xlogy", P, P),
     "the double where": where(do("greater", P, 0.0), log(SAFE), 0.0),
+    "a where of what is unknown that lets 0 through": where(do("less", GUESSED, 0.5), log(GUESSED), 0.0),
     "a sum of classes": log(total(S, -1)),
     "the largest of the classes": log(do("max", S, axis=-1)),
     "their mean": log(do("mean", S, axis=-1)),
@@ -232,6 +233,9 @@ FAULTS: dict[str, Fault] = {
     ),
     "where before a square root": Fault(where(do("greater", P, 0.0), do("sqrt", P), 0.0), {"p": 0.0}, kind="where"),
     "where before a power": Fault(where(do("greater", P, 0.0), power(P, 0.5), 0.0), {"p": 0.0}, kind="where"),
+    "where of what is unknown": Fault(
+        where(do("greater", GUESSED, 0.0), log(GUESSED), 0.0), {"p": 0.0}, kind="where"
+    ),
     "where that tests something else": Fault(where(do("equal", Y, 1.0), log(P), 0.0), {"p": 0.0}),
     "where that tests too little": Fault(where(do("less", P, 0.5), log(P), 0.0), {"p": 0.0}),
 }  # fmt: skip
