@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bcelint.inference import facts, loss_syntax
 from bcelint.inference.numeric import expressions, sites, whole
-from bcelint.inference.numeric.expressions import Expression, Role, inputs
+from bcelint.inference.numeric.expressions import Expression, Role, predicts
 from bcelint.inference.numeric.inputs import with_implied_ranges
 from bcelint.inference.values import (
     Bound,
@@ -197,7 +197,7 @@ class LossCode:
                 continue
             root = with_implied_ranges(option.expression)
             for site in sites.find(root):
-                if not use.is_named and not _has_prediction(site.part):
+                if not use.is_named and not predicts(site.part):
                     continue  # the gradient of some function
                 fact = self._numeric(site, root)
                 if fact is not None and use.assumed:
@@ -289,7 +289,7 @@ class LossCode:
             branch=site.branch,
             variable=variable,
             bound=place(loss_syntax.last_binding(chain, variable)),
-            labels_only=not _has_prediction(site.argument),
+            labels_only=not predicts(site.argument),
             operator=isinstance(operation.node, ast.BinOp),
             exponent=part.operands[1].number if site.kind == "power" else 1.0,
         )
@@ -390,10 +390,6 @@ def _is_prediction(argument: Argument) -> bool:
         if _is_proven(argument):
             return True
     return isinstance(argument.node, ast.Name) and operations.means_prediction(argument.node.id)
-
-
-def _has_prediction(part: Expression) -> bool:
-    return any(source.role is Role.PREDICTION for source in inputs(part).values())
 
 
 def _is_proven(argument: Argument) -> bool:

@@ -195,7 +195,6 @@ TRANSFORMERS_SUFFIXES: tuple[str, ...] = (
 )
 TRANSFORMERS_FACTORY = ModelFactory("linear", units_parameter="num_labels")
 
-# What makes a model one that is trained or evaluated, so that its loss counts.
 # Arguments by which a training call is known to be Keras's.
 TRAINING_KEYWORDS = frozenset(
     {
@@ -210,6 +209,7 @@ TRAINING_KEYWORDS = frozenset(
     }
 )
 
+# What makes a model one that is trained or evaluated, so that its loss counts.
 MODEL_METHODS_THAT_TRAIN = frozenset(
     {"fit", "fit_generator", "train_on_batch", "evaluate", "evaluate_generator", "test_on_batch", "fit_on_batch"}
 )

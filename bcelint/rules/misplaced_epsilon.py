@@ -36,7 +36,7 @@ def _inside(fact: Numeric) -> FixPlan | None:
         return None
     keeps = fact.outside_value >= float(loss_code.surviving(fact)) * 0.99
     epsilon = fact.outside.text if keeps else loss_code.surviving(fact)
-    inner: Change | None = loss_code.add_inside(fact, epsilon, is_call=bool(fact.kind == "log"))
+    inner: Change | None = loss_code.add_inside(fact, epsilon, is_call=fact.kind == "log")
     if inner is None:
         return None
     return FixPlan("move it inside", Applicability.SAFE, (inner, Replace(outside, "")))

@@ -142,6 +142,11 @@ def inputs(root: Expression) -> dict[Hashable, Input]:
     return found
 
 
+def predicts(root: Expression) -> bool:
+    """Whether an expression is computed from a prediction."""
+    return any(source.role is Role.PREDICTION for source in inputs(root).values())
+
+
 def origins(root: Expression) -> list[Input]:
     """All inputs below an expression, those below others as well."""
     return [part.source for part in walk(root) if part.source is not None]

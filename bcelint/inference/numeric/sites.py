@@ -19,11 +19,12 @@ from bcelint.inference.numeric.expressions import (
     apply,
     inputs,
     number,
+    predicts,
     rebuild,
     stripped,
     walk,
 )
-from bcelint.inference.numeric.inputs import assignments, values_to_try
+from bcelint.inference.numeric.inputs import assignments, holds, values_to_try
 from bcelint.inference.numeric.intervals import Interval, bound_all
 
 # A number of this size added to something is there to keep it off 0.
@@ -169,8 +170,12 @@ def _is_forbidden(site: Site, value: float) -> bool:
 
 def _search(site: Site, ways: list[Way]) -> tuple[Site | None, Site | None]:
     """The site with a witness, or the ``where`` that keeps its value, but not its gradient, away from it."""
-    is_predicted = any(source.role is Role.PREDICTION for source in inputs(site.argument).values())
-    if not is_predicted and site.kind != "division" and not _is_twin(site) and not _is_squashed(site.argument):
+    if (
+        not predicts(site.argument)
+        and site.kind != "division"
+        and not _is_twin(site)
+        and not _is_squashed(site.argument)
+    ):
         return None, None
     for way in ways:
         found = _witness(site, way)
@@ -219,13 +224,12 @@ def _witness(site: Site, way: Way) -> Site | None:
         return None
     as_written = _without_underflow(site.argument)
     machine_code = _without_underflow(compiled(site.argument))
-    sources = _sources(site.argument, *(test for test, _, _ in way), known_only=True)
     if site.part.operation in ("xlogy", "xlog1py"):
         way = (*way, (site.part.operands[0], True, site.part))
-        sources = _sources(site.argument, *(test for test, _, _ in way), known_only=True)
+    sources = _sources(site.argument, *(test for test, _, _ in way), known_only=True)
     late: Site | None = None
     for values in assignments(sources, guess):
-        if not all(_may_hold(test, values, wanted) for test, wanted, _ in way):
+        if not all(holds(test, values, wanted) for test, wanted, _ in way):
             continue
         eager = _value(site, as_written, values)
         if eager is not None and _is_forbidden(site, eager):
@@ -272,11 +276,6 @@ def _value(site: Site, argument: Expression, values: Values) -> float | None:
         return one
     three = evaluate(argument, values, count=3, finite=weighed)
     return one if three is not None and not isnan(three) and _is_forbidden(site, three) else None
-
-
-def _may_hold(test: Expression, values: Values, wanted: bool) -> bool:
-    found = evaluate(test, values)
-    return found is None or bool(found) is wanted
 
 
 def _described(site: Site, values: Values, reached: float, *, compiled: bool) -> Site:
@@ -463,7 +462,7 @@ def _span(node: object) -> tuple[tuple[int, int], tuple[int, int]]:
 def _where(site: Site, way: Way) -> Site | None:
     """The ``where`` whose test keeps the operand off 0 in the value, while the gradient still goes through it."""
     test, wanted, whole = way[-1]
-    if not any(s.role is Role.PREDICTION for s in inputs(site.part).values()):
+    if not predicts(site.part):
         return None
     shared = set(inputs(test)) & set(inputs(site.argument))
     if not shared:

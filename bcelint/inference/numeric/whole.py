@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import isnan
 
 from bcelint.inference.numeric.evaluation import evaluate
-from bcelint.inference.numeric.expressions import Expression, Input, Role, inputs, origins, stripped, walk
+from bcelint.inference.numeric.expressions import Expression, Input, Role, inputs, origins, predicts, stripped, walk
 from bcelint.knowledge.operations import WITHOUT_GRADIENT
 
 # --- sign -------------------------------------------------------------------------------------------------------------
@@ -141,9 +141,7 @@ def reduction_over_batch(root: Expression) -> Expression | None:
     """The reduction that makes one number of a whole batch, where the loss is one."""
     if not _is_one_number(root):
         return None
-    return next(
-        (p for p in walk(root) if _reduces_all(p) and any(s.role is Role.PREDICTION for s in inputs(p).values())), None
-    )
+    return next((part for part in walk(root) if _reduces_all(part) and predicts(part)), None)
 
 
 def is_only_reduction(root: Expression, reduction: Expression) -> bool:
