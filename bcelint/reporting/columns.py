@@ -13,11 +13,16 @@ _LEAD = 40
 
 
 class Shown(NamedTuple):
-    """A row as it is printed, and where an underlined range of it begins and ends there."""
+    """A row as it is printed, and where an underlined range of it begins and ends there.
+
+    ``start`` and ``end`` count columns; ``text[first:last]`` is what stands there, and may be empty.
+    """
 
     text: str
     start: int
     end: int
+    first: int
+    last: int
 
 
 class Row:
@@ -44,14 +49,16 @@ class Row:
         start = max(0, min(start, len(self._text)))
         end = max(start, min(end, len(self._text)))
         first, last = (0, len(self._text)) if not self.is_long else self._window(start, end)
-        text = "".join(self._cells[first:last])
+        end = min(end, last)
+        before, within, behind = ("".join(self._cells[a:b]) for a, b in ((first, start), (start, end), (end, last)))
         offset = -self._columns[first]
         if first:
-            text, offset = _ELLIPSIS + text, offset + len(_ELLIPSIS)
+            before, offset = _ELLIPSIS + before, offset + len(_ELLIPSIS)
         if last < len(self._text):
-            text += _ELLIPSIS
-        left, right = self._columns[start] + offset, self._columns[min(end, last)] + offset
-        return Shown(text.rstrip(), left, max(right, left + 1))
+            behind += _ELLIPSIS
+        left, right = self._columns[start] + offset, self._columns[end] + offset
+        text = (before + within + behind).rstrip()
+        return Shown(text, left, max(right, left + 1), len(before), len(before) + len(within))
 
     def _window(self, start: int, end: int) -> tuple[int, int]:
         """The characters to show of a long row."""

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 from bcelint.findings import Applicability, Finding, Fix
-from bcelint.places import Place
-from bcelint.reporting.columns import Row
+from bcelint.reporting.columns import Row, Shown
 from bcelint.reporting.concise import where
+from bcelint.reporting.frames import CodeRow, Gap, Mark, OtherCell, frame, marks
 from bcelint.reporting.hunks import hunks
 from bcelint.reporting.model import FileReport, Listing, is_applicable
 from bcelint.reporting.style import Style
 
 _WIDTH = 120
-
-
-class _Mark(NamedTuple):
-    """An underline: where, with which character, and the words beside it."""
-
-    place: Place
-    character: str
-    kind: str
-    words: str
-
-    def ends(self, text: str) -> tuple[int, int]:
-        """The characters (from 0) of the first row, which holds ``text``; later rows of a place are not underlined."""
-        start = self.place.column - 1
-        end = self.place.end_column - 1 if self.place.end_row == self.place.row else len(text.rstrip())
-        return start, max(end, start + 1)
 
 
 def render(report: FileReport, style: Style, *, unsafe_fixes: bool = False) -> Iterator[str]:
@@ -45,9 +29,8 @@ class _Block:
         self._finding = finding
         self._style = style
         self._unsafe_fixes = unsafe_fixes
-        self._marks = _marks(finding)
         self._hunks = tuple(hunks(report.listing, finding.fix.edits)) if finding.fix else ()
-        numbers = [self._number(mark.place.row) for mark in self._marks]
+        numbers = [report.listing.position(mark.place.row).row for mark in marks(finding)]
         numbers += [hunk.highest_number for hunk in self._hunks]
         self._gutter = len(str(max(numbers)))
 
@@ -66,36 +49,20 @@ class _Block:
         yield from self._help()
 
     def _snippet(self) -> Iterator[str]:
-        previous: int | None = None
-        for row in sorted({mark.place.row for mark in self._marks}):
-            if previous is not None:
-                yield from self._between(previous, row)
-            yield from self._row([mark for mark in self._marks if mark.place.row == row])
-            previous = row
+        for part in frame(self._listing, self._finding):
+            if isinstance(part, Gap):
+                yield self._style("gutter", "...")
+            elif isinstance(part, OtherCell):
+                colons = self._style("gutter", f"{':::':>{self._gutter + 3}}")
+                yield f"{colons} {where(self._shown, self._listing, part.place, Style())}"
+            else:
+                yield self._code(part)
+                for mark, shown in part.marked:
+                    yield f"{self._bar()} {' ' * shown.start}{self._underline(mark, shown)}"
 
-    def _between(self, previous: int, row: int) -> Iterator[str]:
-        """What stands between two underlined rows: nothing, the one row, or a sign that rows are left out."""
-        cell = self._listing.position(row).cell
-        if self._listing.position(previous).cell != cell:
-            place = next(mark.place for mark in self._marks if mark.place.row == row)
-            colons = self._style("gutter", f"{':::':>{self._gutter + 3}}")
-            yield f"{colons} {where(self._shown, self._listing, place, Style())}"
-        elif row - previous == 2:
-            yield self._code(previous + 1, Row(self._listing.line(previous + 1)).show(0, 0).text)
-        elif row - previous > 2:
-            yield self._style("gutter", "...")
-
-    def _row(self, marks: Sequence[_Mark]) -> Iterator[str]:
-        text = self._listing.line(marks[0].place.row)
-        row = Row(text)
-        previous = None
-        for mark in sorted(marks, key=lambda mark: mark.place.start):
-            shown = row.show(*mark.ends(text))
-            if shown.text != previous:  # of a long row, each mark may need another part
-                yield self._code(mark.place.row, shown.text)
-                previous = shown.text
-            underline = self._style(mark.kind, mark.character * (shown.end - shown.start) + f" {mark.words}".rstrip())
-            yield f"{self._bar()} {' ' * shown.start}{underline}"
+    def _underline(self, mark: Mark, shown: Shown) -> str:
+        kind, character = (self._finding.severity.value, "^") if mark.is_own else ("gutter", "-")
+        return self._style(kind, character * (shown.end - shown.start) + f" {mark.words}".rstrip())
 
     def _note(self, note: str) -> Iterator[str]:
         indent = " " * (self._gutter + 3)
@@ -134,17 +101,9 @@ class _Block:
             gutter = self._style("gutter", f"{number + offset:>{self._gutter}}")
             yield f"{gutter} " + self._style(kind, f"{sign} {Row(text).show(start, end).text}".rstrip())
 
-    def _code(self, row: int, text: str) -> str:
-        gutter = self._style("gutter", f"{self._number(row):>{self._gutter}} |")
-        return f"{gutter} {text}".rstrip()
+    def _code(self, row: CodeRow) -> str:
+        gutter = self._style("gutter", f"{row.number:>{self._gutter}} |")
+        return f"{gutter} {row.text}".rstrip()
 
     def _bar(self) -> str:
         return self._style("gutter", f"{'|':>{self._gutter + 2}}")
-
-    def _number(self, row: int) -> int:
-        return self._listing.position(row).row
-
-
-def _marks(finding: Finding) -> tuple[_Mark, ...]:
-    own = _Mark(finding.focus or finding.place, "^", finding.severity.value, finding.label)
-    return (own, *(_Mark(related.place, "-", "gutter", related.message) for related in finding.related))
