@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from bcelint.findings import Applicability, Finding
 from bcelint.inference.facts import Fact, Pairing, Unresolved
 from bcelint.inference.interpreter import Interpreter
+from bcelint.inference.numeric.expressions import Expression
 from bcelint.inference.recorder import Recorder
+from bcelint.places import Place
 from bcelint.rules import check
 from bcelint.source import Source
 
@@ -25,12 +28,16 @@ class Analysis:
         pairs: head/loss pairs that were decided.
         undecided: pairs that were seen and could not be decided.
         exhausted: the file took more steps than it may; what was not reached is not in the other figures.
+        facts: all that was inferred, and ``formulas`` the losses that reported operations are parts of, by the places
+            of these.
     """
 
     findings: tuple[Finding, ...]
     pairs: int = 0
     undecided: int = 0
     exhausted: bool = False
+    facts: tuple[Fact, ...] = ()
+    formulas: Mapping[Place, Expression] = field(default_factory=dict)
 
 
 def infer(source: Source) -> tuple[Fact, ...]:
@@ -64,6 +71,8 @@ def analyse(source: Source, *, backend: str = "") -> Analysis:
         len({fact.site for fact in facts if isinstance(fact, Pairing)}),
         len({fact.place for fact in facts if isinstance(fact, Unresolved)}),
         recorder.exhausted,
+        facts,
+        recorder.formulas,
     )
 
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from bcelint.places import Place
+
+if TYPE_CHECKING:
+    from bcelint.inference.facts import Fact
 
 
 class Severity(str, Enum):
@@ -152,6 +156,7 @@ class Finding:
         help: the way out in words, for findings without a fix.
         plans: the fixes as the rule wants them, the preferred one first.
         fix, alternatives: the same as text edits (set by the fixing stage).
+        fact: what the rule decided on, for verification; ``None`` for findings about the file itself.
     """
 
     code: str
@@ -167,6 +172,7 @@ class Finding:
     plans: tuple[FixPlan, ...] = ()
     fix: Fix | None = None
     alternatives: tuple[Fix, ...] = field(default=())
+    fact: Fact | None = None
 
     @property
     def sort_key(self) -> tuple[object, ...]:

@@ -185,6 +185,18 @@ class Spelled:
 
 
 @dataclass(frozen=True)
+class LossFunction:
+    """A function of the file that is a loss: what verification has to call.
+
+    ``roles`` says of each parameter that it is known of whether it takes the ``labels`` or the ``prediction``.
+    """
+
+    name: str
+    definition: Place
+    roles: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Numeric:
     """An operation of loss code whose operand reaches a value that it must not have.
 
@@ -209,6 +221,7 @@ class Numeric:
         operator: written as an operator, not as a call.
         labels_only: no prediction is in the operand.
         exponent: of a power.
+        loss: the function that the operation makes a loss of, where it is one.
     """
 
     kind: str
@@ -242,6 +255,7 @@ class Numeric:
     operator: bool = False
     labels_only: bool = False
     exponent: float = 1.0
+    loss: LossFunction | None = None
 
 
 @dataclass(frozen=True)
@@ -258,6 +272,7 @@ class CustomLoss:
             is the only one of all elements.
         compiled: the ``compile`` that it is given to.
         weights: where the model is trained with weights.
+        loss: the function, where verification can call it.
     """
 
     name: str
@@ -272,6 +287,7 @@ class CustomLoss:
     compiled: Place | None = None
     weights: Place | None = None
     weights_name: str = ""
+    loss: LossFunction | None = None
 
 
 @dataclass(frozen=True)
@@ -279,7 +295,7 @@ class SwappedArguments:
     """A loss whose labels and prediction stand in each other's place.
 
     ``first`` and ``second`` are the two arguments or parameters; ``compiled`` is the ``compile`` that is given a
-    function with swapped parameters; ``crossentropy`` says that the loss is known to be one.
+    function with swapped parameters, and ``function`` that; ``api`` is the canonical name of a loss that is called.
     """
 
     place: Place
@@ -287,7 +303,8 @@ class SwappedArguments:
     first: Place
     second: Place
     compiled: Place | None = None
-    crossentropy: bool = True
+    api: str = ""
+    function: LossFunction | None = None
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,8 @@ _MOST_PARTS = 3000
 class _Use:
     """How a loss is used: its name, where it is defined, and the ``compile`` that takes it.
 
-    ``assumed``: nobody was seen to use it, and its arguments are what their names say.
+    ``assumed``: nobody was seen to use it, and its arguments are what their names say. ``roles`` says what the
+    parameters are.
     """
 
     name: str = ""
@@ -71,6 +72,7 @@ class _Use:
     is_named: bool = True
     in_class: bool = False
     assumed: bool = False
+    roles: tuple[tuple[str, str], ...] = ()
 
 
 class LossCode:
@@ -134,7 +136,8 @@ class LossCode:
         if function.owner is not None and function.owner.is_a("keras.metrics.Metric"):
             return
         is_loss = in_class or (not called and _is_named_loss(own))
-        use = _Use(name, function.node, None, is_loss, in_class=in_class, assumed=not called)
+        given = tuple((parameter, role.value) for parameter, role in roles.items())
+        use = _Use(name, function.node, None, is_loss, in_class=in_class, assumed=not called, roles=given)
         for item in self._members(value):
             self.judge(item, use)
 
@@ -161,7 +164,8 @@ class LossCode:
         name = function.cls.name if isinstance(function, Instance) else _qualified(inner) if inner else "the loss"
         if inner is not None and self._takes_prediction_first(inner, value, site):
             return
-        self.judge(value, _Use(name, inner.node if inner else None, site, is_loss=True))
+        roles = tuple(zip(_parameters(inner)[:2], ("labels", "prediction"), strict=False)) if inner else ()
+        self.judge(value, _Use(name, inner.node if inner else None, site, is_loss=True, roles=roles))
 
     def _takes_prediction_first(self, function: Function, value: Value, site: ast.AST) -> bool:
         """A compiled ``def loss(y_pred, y_true)``, unless the order makes no difference to it."""
@@ -181,7 +185,9 @@ class LossCode:
             for _, option in options(value)
         )
         if asymmetric:
-            self.keras.pairing.emit(facts.SwappedArguments(where, function.name, a, b, compiled))
+            roles = ((first.arg, "labels"), (second.arg, "prediction"))
+            loss = facts.LossFunction(function.name, where, roles)
+            self.keras.pairing.emit(facts.SwappedArguments(where, function.name, a, b, compiled, function=loss))
         return True
 
     def judge(self, value: Value, use: _Use) -> None:
@@ -199,7 +205,7 @@ class LossCode:
             for site in sites.find(root):
                 if not use.is_named and not predicts(site.part):
                     continue  # the gradient of some function
-                fact = self._numeric(site, root)
+                fact = self._numeric(site, root, use)
                 if fact is not None and use.assumed:
                     self._pending.append((use.definition, fact))
                 elif fact is not None:
@@ -227,7 +233,8 @@ class LossCode:
         where, a, b = place(node), place(first.node), place(second.node)
         if where is not None and a is not None and b is not None:
             name = loss.api.rpartition(".")[2] or loss.spec.name
-            self.interpreter.recorder.add(facts.SwappedArguments(where, name, a, b))
+            api = loss.api or next(iter(loss.spec.classes), "")
+            self.interpreter.recorder.add(facts.SwappedArguments(where, name, a, b, api=api))
 
     def uncalled(self, function: Value, name: str, site: ast.AST) -> None:
         """``compile`` is given what makes a loss."""
@@ -248,12 +255,13 @@ class LossCode:
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 
-    def _numeric(self, site: sites.Site, root: Expression) -> facts.Numeric | None:
+    def _numeric(self, site: sites.Site, root: Expression, use: _Use) -> facts.Numeric | None:
         place = self.interpreter.recorder.place
         part, operation = site.part, site.inner or site.part
         where = place(part.node)
         if where is None or operation.dtype == "float64" or operation.api.startswith("np."):
             return None  # numpy computes in double precision, and in no loss that trains
+        self.interpreter.recorder.formulas.setdefault(where, root)
         argument = loss_syntax.argument_node(operation)
         chain = loss_syntax.statements_to(part.function, part.node)
         statement = chain[-1][1] if chain else None
@@ -292,7 +300,12 @@ class LossCode:
             labels_only=not predicts(site.argument),
             operator=isinstance(operation.node, ast.BinOp),
             exponent=part.operands[1].number if site.kind == "power" else 1.0,
+            loss=self._function_fact(use),
         )
+
+    def _function_fact(self, use: _Use) -> facts.LossFunction | None:
+        where = self.interpreter.recorder.place(use.definition)
+        return facts.LossFunction(use.name, where, use.roles) if where is not None and use.roles else None
 
     def _spelled(self, node: ast.AST | None) -> facts.Spelled | None:
         place = self.interpreter.recorder.place(node)
@@ -331,6 +344,7 @@ class LossCode:
             and bool(reduction.api)
             and whole.is_only_reduction(root, reduction),
             compiled=place(use.compiled),
+            loss=self._function_fact(use),
         )
         if use.compiled is None and not use.in_class and use.definition is not None:
             self._pending.append((use.definition, fact))
@@ -371,6 +385,13 @@ def _is_named_loss(name: str) -> bool:
     """Whether the last word of a name that says what it is says loss: ``f1_loss``, not ``bce_accuracy``."""
     loss, measure = (max((m.start() for m in words.finditer(name)), default=-1) for words in (_LOSSES, _MEASURES))
     return loss > measure
+
+
+def _parameters(function: Function) -> list[str]:
+    """The positional parameters, without ``self``."""
+    spec = function.node.args
+    names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
+    return names[1:] if function.owner is not None and function.kind != "static" else names
 
 
 def _required(function: Function) -> list[str]:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 
 from bcelint.inference.facts import Fact, Pairing, Unresolved
+from bcelint.inference.numeric.expressions import Expression
 from bcelint.places import Place
 
 
@@ -20,6 +21,8 @@ class Recorder:
         self._place_of = place_of
         self._facts: dict[Fact, None] = {}
         self.exhausted = False
+        # What operations of loss code are parts of, by their places; only verification looks at it.
+        self.formulas: dict[Place, Expression] = {}
 
     def place(self, node: ast.AST | None) -> Place | None:
         return self._place_of(node) if node is not None and hasattr(node, "lineno") else None

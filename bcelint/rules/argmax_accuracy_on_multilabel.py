@@ -49,6 +49,7 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             ),
             plans=_plans(use, use.head),
             help="use BinaryAccuracy()",
+            fact=use,
         )
 
 

@@ -138,6 +138,7 @@ def report(
         notes=tuple(notes),
         help=help,
         plans=tuple(plan for plan in plans if plan is not None),
+        fact=pairing,
     )
 
 

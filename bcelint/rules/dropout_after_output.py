@@ -53,6 +53,7 @@ def _finding(pairing: Pairing, step: Step, place: Place) -> Finding:
         notes=(_SYMPTOMS[step.kind],),
         plans=_plans(pairing, step, place),
         help="move it before the output layer",
+        fact=pairing,
     )
 
 

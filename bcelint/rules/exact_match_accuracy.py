@@ -40,6 +40,7 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             notes=('it reads 0.0, except where an output saturates; the string "accuracy" is another metric',),
             plans=_plans(use),
             help='use "accuracy", or the accuracy class that fits the loss',
+            fact=use,
         )
 
 

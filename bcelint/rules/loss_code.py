@@ -70,6 +70,7 @@ def report(
         notes=tuple(notes),
         help=help,
         plans=tuple(plan for plan in plans if plan is not None),
+        fact=fact,
     )
 
 

@@ -30,4 +30,5 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             notes=("training makes the loss ever more negative, and the model learns the opposite",),
             help="each term of a cross-entropy is -y * log(p)",
             plans=(plan,) if both else (),
+            fact=fact,
         )

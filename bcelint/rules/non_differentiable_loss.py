@@ -29,4 +29,5 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             related=tuple(related),
             notes=("the model does not learn: the gradient is missing or 0, whatever the prediction",),
             help="use a smooth form for training, and keep this one as a metric",
+            fact=fact,
         )

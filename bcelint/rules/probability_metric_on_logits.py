@@ -61,6 +61,7 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             notes=(_symptom(use),),
             plans=_plans(use),
             help=_HELP.get(use.name, "apply a sigmoid before this metric: it takes no threshold outside (0, 1]"),
+            fact=use,
         )
 
 

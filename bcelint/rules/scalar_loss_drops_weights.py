@@ -30,4 +30,5 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             notes=("Keras multiplies that one number by the mean of the weights: all examples count the same",),
             plans=(plan,) if fact.reduction_is_alone else (),
             help="return one value for each example",
+            fact=fact,
         )

@@ -27,6 +27,7 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
                 notes=(_HEAD_NOTE if head else _INNER_NOTE,),
                 plans=_plans(fact) if head else (),
                 help="use a sigmoid" if head else "take the softmax over the axis that the weights should sum to 1 on",
+                fact=fact,
             )
 
 

@@ -28,11 +28,13 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             focus=fact.first if fact.place.contains(fact.first) else None,
             label="the labels belong here",
             related=tuple(related),
+            # A loss of the file's own may clip otherwise.
             notes=(
                 "the log is taken of the labels, clipped to 1e-7 and 1 - 1e-7: in Keras 3 the gradient is 16.12 or "
                 "-15.94 whatever the prediction is, and the loss stays high",
             )
-            if fact.crossentropy
+            if fact.api
             else (),
             plans=(FixPlan("swap them", Applicability.UNSAFE, (Swap(fact.first, fact.second),)),),
+            fact=fact,
         )

@@ -26,4 +26,5 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             related=(Related(fact.definition, "defined here"),) if fact.definition is not None else (),
             plans=() if fact.needs else (plan,),
             help=f"call it with {', '.join(f'`{name}`' for name in fact.needs)}" if fact.needs else "call it",
+            fact=fact,
         )

@@ -1,0 +1,190 @@
+"""A child process with one backend of Keras, which evaluates experiments for as long as it is kept open."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from types import TracebackType
+from typing import Any
+
+BACKENDS = ("tensorflow", "jax", "torch")
+_INSTALL = {
+    "tensorflow": "pip install 'bcelint[verify]'",
+    "jax": "pip install jax keras",
+    "torch": "pip install torch keras",
+}
+_TITLES = {"keras": "Keras", "tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+# Importing TensorFlow takes a few seconds, on a cold disk many.
+_IMPORT_SECONDS = 300.0
+
+
+class BackendError(Exception):
+    """A backend cannot be used; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one experiment may take: seconds, and bytes beyond what Keras itself needs."""
+
+    seconds: float = 30.0
+    memory: int = 4 << 30
+
+
+def title(backend: str) -> str:
+    """The backend as its makers write it."""
+    return _TITLES[backend]
+
+
+def require(backend: str) -> None:
+    """Raise ``BackendError`` unless the backend and Keras are installed. Nothing is imported."""
+    for package in (backend, "keras"):
+        if find_spec(package) is None:
+            message = f"{_TITLES[package]} is not installed, and evaluating on {backend} needs it: {_INSTALL[backend]}"
+            raise BackendError(message)
+
+
+class Session:
+    """The process; use it in a ``with`` statement.
+
+    Attributes:
+        versions: of Keras and the backend, in words.
+    """
+
+    def __init__(self, backend: str, limits: Limits) -> None:
+        require(backend)
+        self.backend = backend
+        self._limits = limits
+        self._folder = tempfile.mkdtemp(prefix="bcelint-verify-")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._forks = True
+        self.versions = ""
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def evaluate(self, requests: Sequence[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The answers to requests, with the requests' positions, in the order in which they are ready."""
+        if not requests:
+            return
+        self._start()
+        if self._forks:
+            yield from self._round([{**request, "id": i} for i, request in enumerate(requests)])
+            return
+        # Without fork each piece of a user's code gets a process of its own.
+        shared = [{**request, "id": i} for i, request in enumerate(requests) if request["kind"] != "code"]
+        yield from self._round(shared)
+        for i, request in enumerate(requests):
+            if request["kind"] == "code":
+                self._stop()
+                self._start()
+                yield from self._round([{**request, "id": i}])
+
+    def close(self) -> None:
+        """End the process, and remove its folder."""
+        self._stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    # --- the process --------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        if self._process is not None:
+            return
+        environment = {
+            **{key: value for key, value in os.environ.items() if key != "TF_USE_LEGACY_KERAS"},
+            "KERAS_BACKEND": self.backend,
+            "KERAS_HOME": self._folder,
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "TF_ENABLE_ONEDNN_OPTS": "0",
+            "CUDA_VISIBLE_DEVICES": "",
+            "JAX_PLATFORMS": "cpu",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bcelint.verify.worker", self.backend],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=self._folder,
+            env=environment,
+        )
+        self._lines = queue.SimpleQueue()
+        threading.Thread(target=self._read, args=(self._process, self._lines), daemon=True).start()
+        hello = self._next(_IMPORT_SECONDS)
+        if hello is None or "failure" in hello:
+            reason = hello["failure"] if hello else "its process ended, or took too long"
+            self._stop()
+            raise BackendError(f"{_TITLES[self.backend]} cannot be imported: {reason}")
+        self._forks = hello["forks"]
+        self.versions = ", ".join(f"{_TITLES[name]} {version}" for name, version in hello["ready"].items())
+
+    @staticmethod
+    def _read(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    def _next(self, seconds: float) -> dict[str, Any] | None:
+        """The next message; ``None`` where the process has ended or says nothing for too long."""
+        try:
+            line = self._lines.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        if line is None:
+            return None
+        message = json.loads(line)
+        assert isinstance(message, dict)
+        return message
+
+    def _round(self, requests: list[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+        if not requests:
+            return
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        limits = {"seconds": self._limits.seconds, "memory": self._limits.memory}
+        process.stdin.write((json.dumps({"requests": requests, "limits": limits}) + "\n").encode())
+        process.stdin.flush()
+        left = {request["id"] for request in requests}
+        # The process keeps to the limits itself; where it does not fork, this does.
+        patience = self._limits.seconds + 120.0 if self._forks else self._limits.seconds
+        while left:
+            message = self._next(patience)
+            if message is None:
+                self._stop()
+                reason = f"it did not end within {self._limits.seconds:g} seconds, or ended the process"
+                yield from ((i, {"failure": reason}) for i in sorted(left))
+                return
+            if "id" in message:
+                left.discard(message["id"])
+                yield message["id"], message
+        self._next(patience)  # that the round is over
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        try:
+            process.wait(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,94 @@
+"""What a user sees of a loss that is computed wrongly: its floor, its dead gradient, the number it is stuck at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+
+# Losses below this are no floor: float32 ends there.
+_NOTICEABLE = 1e-3
+_HIGH = 50.0
+_INNER = 10.0
+
+
+def number(value: float) -> str:
+    """A number as Keras prints it."""
+    if not isfinite(value):
+        return "NaN" if value != value else ("-inf" if value < 0 else "inf")
+    if value == 0:
+        return "0"
+    return f"{value:.4f}".rstrip("0").rstrip(".") if 1e-3 <= abs(value) < 1e5 else f"{value:.3e}"
+
+
+def of_curves(
+    z: Sequence[float],
+    losses: Mapping[int, Sequence[float]],
+    gradients: Mapping[int, Sequence[float] | None],
+    exact_gradients: Mapping[int, Sequence[float]],
+) -> tuple[str, ...]:
+    """What the curves of a loss over pre-activations mean for training; each a short sentence."""
+    made: list[str] = []
+    finite = {label: [v for v in values if isfinite(v)] for label, values in losses.items()}
+    floors = {label: min(values) for label, values in finite.items() if values}
+    ceilings = {label: max(values) for label, values in finite.items() if values}
+    for label, values in losses.items():
+        bad = [point for point, value in zip(z, values, strict=True) if not isfinite(value)]
+        if bad:
+            made.append(f"not finite {_range(z, bad)} for y = {label}")
+    constant = [label for label in floors if ceilings[label] - floors[label] < 1e-6 * max(1.0, abs(floors[label]))]
+    made += [f"always {number(floors[label])} for y = {label}, whatever the model returns" for label in constant]
+    high = {label: floor for label, floor in floors.items() if floor > _NOTICEABLE and label not in constant}
+    if high:
+        words = " and ".join(f"{number(floor)} for y = {label}" for label, floor in sorted(high.items(), reverse=True))
+        made.append(f"cannot fall below {words}")
+        if len(floors) == 2 and not constant:
+            stuck = sum(floors.values()) / 2
+            made.append(f"training appears stuck at {number(stuck)} or more on balanced data")
+    low = {
+        label: value
+        for label, value in ceilings.items()
+        if value < _HIGH and label not in constant and len(finite[label]) == len(losses[label])
+    }
+    if low:
+        words = " and ".join(f"{number(value)} for y = {label}" for label, value in sorted(low.items(), reverse=True))
+        made.append(f"cannot rise above {words}, however wrong the prediction is")
+    dead = _dead(z, gradients, exact_gradients)
+    if dead:
+        made.append(dead)
+    if 0.0 in z and len(losses) == 2:
+        at = list(z).index(0.0)
+        values = [values[at] for values in losses.values()]
+        if all(isfinite(value) for value in values):
+            made.append(f"starts at {number(sum(values) / 2)} on balanced data (every z = 0)")
+    return tuple(made)
+
+
+def _dead(
+    z: Sequence[float],
+    gradients: Mapping[int, Sequence[float] | None],
+    exact: Mapping[int, Sequence[float]],
+) -> str:
+    """The share of pre-activations that teach nothing although they should."""
+    missing = [label for label, values in gradients.items() if values is None]
+    if missing:
+        return "no gradient at all"
+    dead = counted = 0
+    for label, values in gradients.items():
+        for point, slope, right in zip(z, values or (), exact[label], strict=True):
+            if abs(point) <= _INNER and abs(right) > 1e-3 and point == round(point * 2) / 2:
+                counted += 1
+                dead += slope == 0
+    if not dead:
+        return ""
+    return f"no gradient for {dead / counted:.0%} of the pre-activations between -10 and 10 that should have one"
+
+
+def _range(z: Sequence[float], points: Sequence[float]) -> str:
+    low, high = min(points), max(points)
+    if low == high:
+        return f"at z = {low:g}"
+    if high == max(z):
+        return f"from z = {low:g} on"
+    if low == min(z):
+        return f"up to z = {high:g}"
+    return f"between z = {low:g} and {high:g}"

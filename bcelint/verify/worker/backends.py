@@ -1,0 +1,125 @@
+"""Keras's backends behind one interface: a function of a tensor, its values and its gradient, however it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+Tensor = Any
+Function = Callable[[Tensor, Tensor], Tensor]
+Evaluate = Callable[[Tensor, Tensor], tuple[Any, Any]]
+
+
+class Backend:
+    """What evaluating needs of a backend.
+
+    ``modes`` are the ways in which a function can be run, the one that ``fit`` uses first.
+    """
+
+    name = ""
+    modes: tuple[str, ...] = ()
+
+    def tensor(self, values: Any, dtype: str = "float32") -> Tensor:
+        """A tensor of the backend."""
+        import keras
+
+        return keras.ops.convert_to_tensor(np.asarray(values), dtype=dtype)
+
+    def array(self, tensor: Tensor) -> np.ndarray[Any, Any]:
+        """A tensor (or number) in double precision."""
+        import keras
+
+        return np.asarray(keras.ops.convert_to_numpy(tensor), dtype="float64")
+
+    def compiled(self, function: Function, mode: str) -> Evaluate:
+        """Makes of ``function(x, y)`` one that returns its value, and the gradient of its sum with respect to ``x``.
+
+        Both are arrays; the gradient is ``None`` where there is none. It is traced once for each shape.
+        """
+        raise NotImplementedError
+
+    def untracked(self) -> Any:
+        """A context in which the state of layers (seeds of random numbers) may change inside of compiled code."""
+        return nullcontext()
+
+
+class TensorFlow(Backend):
+    name = "tensorflow"
+    modes = ("graph", "eager", "XLA")
+
+    def compiled(self, function: Function, mode: str) -> Evaluate:
+        import tensorflow as tf
+
+        def run(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                value = tf.convert_to_tensor(function(x, y))
+            return value, tape.gradient(value, x)
+
+        if mode != "eager":
+            run = tf.function(run, jit_compile=mode == "XLA")
+
+        def evaluate(x: Tensor, y: Tensor) -> tuple[Any, Any]:
+            value, gradient = run(x, y)
+            if isinstance(gradient, tf.IndexedSlices):
+                gradient = tf.convert_to_tensor(gradient)
+            return self.array(value), None if gradient is None else self.array(gradient)
+
+        return evaluate
+
+
+class Jax(Backend):
+    name = "jax"
+    modes = ("graph", "eager")
+
+    def compiled(self, function: Function, mode: str) -> Evaluate:
+        import jax
+        import jax.numpy as jnp
+
+        def total(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            value = jnp.asarray(function(x, y))
+            return value.astype("float32").sum(), value
+
+        run = jax.value_and_grad(total, has_aux=True)
+        if mode != "eager":
+            run = jax.jit(run)
+
+        def evaluate(x: Tensor, y: Tensor) -> tuple[Any, Any]:
+            (_, value), gradient = run(x, y)
+            return self.array(value), self.array(gradient)
+
+        return evaluate
+
+    def untracked(self) -> Any:
+        import keras
+
+        return keras.StatelessScope()
+
+
+class Torch(Backend):
+    name = "torch"
+    modes = ("eager",)
+
+    def compiled(self, function: Function, mode: str) -> Evaluate:
+        import torch
+
+        def evaluate(x: Tensor, y: Tensor) -> tuple[Any, Any]:
+            inputs = x.detach().clone().requires_grad_(True)
+            value = torch.as_tensor(function(inputs, y))
+            if value.requires_grad:
+                value.sum().backward()
+            gradient = inputs.grad
+            return self.array(value.detach()), None if gradient is None else self.array(gradient)
+
+        return evaluate
+
+
+BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (TensorFlow, Jax, Torch)}
+
+
+def listed(values: Sequence[float] | np.ndarray[Any, Any]) -> list[float]:
+    """Numbers for JSON (which Python writes with NaN and Infinity)."""
+    return [float(value) for value in np.asarray(values, dtype="float64").ravel()]

@@ -1,0 +1,279 @@
+"""Runs a loss of the user's: its corner values, its gradient, its sign, its weights.
+
+What is asked for is in ``request["checks"]``; each check fills the key of its name in the result. The caller has
+contained the process before.
+"""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from bcelint.verify.worker.backends import Backend, listed
+
+# What a loss may be given: examples first. One unit, two, images of one channel and of two, a bare vector.
+_SHAPES = ((1, 1), (1, 2), (1, 4), (1, 4, 4, 1), (1, 4, 4, 2), (1,), (1, 3, 2), (3, 1), (3, 2), (2, 4, 4, 4, 1))
+_FILE = "<the loss>"
+_MOST_FAULTS = 4
+
+Array = Any
+Loss = Callable[..., Any]
+
+
+class Failed(Exception):
+    """The code cannot be run; the message is one line for the user."""
+
+
+def evaluate(request: dict[str, Any], backend: Backend) -> dict[str, Any]:
+    """The results of all checks."""
+    try:
+        run = _Run(request, backend)
+        checks = {
+            "value": run.value,
+            "corners": run.corners,
+            "sweep": run.sweep,
+            "order": run.order,
+            "swapped": run.swapped,
+            "weights": run.weights,
+            "result": run.result,
+        }
+        return {check: checks[check]() for check in request["checks"]}
+    except Failed:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise Failed(_words(error, request)) from None
+
+
+def _load(request: dict[str, Any]) -> Any:
+    """Run the program, and return what its entry gives."""
+    source = request["source"]
+    # Keras looks at the source of functions (autograph): it has to be found somewhere.
+    linecache.cache[_FILE] = (len(source), None, source.splitlines(keepends=True), _FILE)
+    namespace: dict[str, Any] = {"__name__": "loss_under_test"}
+    exec(compile(source, _FILE, "exec", dont_inherit=True), namespace)
+    return eval(compile(request["entry"], _FILE, "eval", dont_inherit=True), namespace)
+
+
+def _words(error: Exception, request: dict[str, Any]) -> str:
+    """What the code raised, and where, in one line."""
+    words = " ".join(str(error).split())
+    row = next((f.lineno for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == _FILE), None)
+    place = request.get("rows", {}).get(str(row)) if row is not None else None
+    where = f" in row {place}" if place is not None else ""
+    return f"the code raises {type(error).__name__}{where}{': ' + words[:200] if words else ''}"
+
+
+class _Run:
+    def __init__(self, request: dict[str, Any], backend: Backend) -> None:
+        self._request = request
+        self._backend = backend
+        self._entry = _load(request)
+        self._roles: list[str] = request["roles"]
+        self._logits = request["domain"] == "logits"
+        self._dtype: str = request["dtype"]
+
+    # --- calling ------------------------------------------------------------------------------------------------------
+
+    def _call(self, y: Any, p: Any) -> Any:
+        """The loss for labels and a prediction; other parameters are given ones of the same shape."""
+        given = {"labels": y, "prediction": p}
+        return self._entry(*(given[role] if role in given else _ones_like(p) for role in self._roles))
+
+    def _compiled(self, mode: str, *, squash: bool = False, exchanged: bool = False) -> Callable[[Array, Array], Any]:
+        """The loss and its gradient for a prediction and labels; with ``squash`` for pre-activations."""
+        import keras
+
+        def function(x: Any, y: Any) -> Any:
+            p = keras.activations.sigmoid(x) if squash and not self._logits else x
+            return keras.ops.convert_to_tensor(self._call(p, y) if exchanged else self._call(y, p))
+
+        run = self._backend.compiled(function, mode)
+
+        def evaluate(x: Array, y: Array) -> tuple[Any, Any]:
+            with self._backend.untracked():
+                return run(self._backend.tensor(x, self._dtype), self._backend.tensor(y, self._dtype))
+
+        return evaluate
+
+    def _shapes(self) -> Iterator[tuple[int, ...]]:
+        """The shapes that the loss can be given; raises what the first one raises where there is none."""
+        first: Exception | None = None
+        any_works = False
+        for shape in _SHAPES:
+            try:
+                self._compiled("eager")(np.full(shape, 0.5), np.ones(shape))
+            except Exception as error:
+                first = first or error
+                continue
+            any_works = True
+            yield shape
+        if not any_works and first is not None:
+            raise first
+
+    # --- checks -------------------------------------------------------------------------------------------------------
+
+    def value(self) -> dict[str, Any]:
+        """The entry is no loss, but a value: that, and what it is of."""
+        value = self._backend.array(self._entry)
+        return {"values": listed(value)[:64], "shape": list(value.shape)}
+
+    def corners(self) -> dict[str, Any]:
+        """Where the loss or its gradient is not finite; eagerly first, then as the compilers make it."""
+        faults: list[dict[str, Any]] = []
+        evaluated = 0
+        modes = [mode for mode in ("eager", "graph", "XLA") if mode in self._backend.modes]
+        seen: list[tuple[int, ...]] = []
+        for mode in modes:
+            for shape in seen if seen else self._shapes():
+                if shape not in seen:
+                    seen.append(shape)
+                run = self._compiled(mode)
+                for y, p, pattern in self._cases(shape):
+                    value, gradient = run(_filled(shape, p, pattern), _filled(shape, y, pattern))
+                    evaluated += 1
+                    bad_value = not np.isfinite(value).all()
+                    bad_gradient = gradient is not None and not np.isfinite(gradient).all()
+                    if bad_value or bad_gradient:
+                        faults.append(
+                            {
+                                "mode": mode,
+                                "shape": list(shape),
+                                "y": y,
+                                "p": p,
+                                "pattern": pattern,
+                                "loss": _first_bad(value),
+                                "gradient": None if gradient is None else _first_bad(gradient),
+                                "value_is_finite": not bad_value,
+                            }
+                        )
+                if len(faults) >= _MOST_FAULTS:
+                    break
+            if faults:
+                break
+        return {"faults": faults[:12], "evaluated": evaluated, "shapes": [list(shape) for shape in seen]}
+
+    def _cases(self, shape: tuple[int, ...]) -> Iterator[tuple[float, float, str]]:
+        """Labels, predictions, and how an array is filled with them."""
+        for case in self._request["cases"]:
+            yield case["y"], case["p"], "all"
+        if shape[-1] > 1 and not self._logits:
+            for y, p in ((1.0, 0.0), (1.0, 1.0), (0.0, 1.0)):
+                yield y, p, "distribution"
+        if shape[-1] > 1 and self._logits:
+            for y in (1.0, 0.0):
+                for p in (-200.0, 200.0):
+                    yield y, p, "one"
+
+    def sweep(self) -> dict[str, Any]:
+        """The loss and its gradient over pre-activations, with a sigmoid before it unless it takes logits."""
+        z = np.asarray(self._request["z"], dtype="float32")
+        shape = next(self._shapes())
+        mode = "graph" if "graph" in self._backend.modes else "eager"
+        found: dict[str, Any] = {"z": listed(z), "mode": mode, "shape": list(shape)}
+        run = self._compiled(mode, squash=True)
+        for label in (0, 1):
+            losses, slopes = [], []
+            for one in z:
+                value, gradient = run(np.full(shape, one), np.full(shape, float(label)))
+                losses.append(float(np.mean(value)))
+                # All elements are alike: what one example does is what they do together.
+                slopes.append(float("nan") if gradient is None else float(np.sum(gradient)) / shape[0])
+                if gradient is None:
+                    found["without_gradient"] = True
+            found[str(label)] = {"loss": losses, "gradient": slopes}
+        return found
+
+    def order(self) -> dict[str, Any]:
+        """The loss of good and bad predictions for both labels."""
+        shape = next(self._shapes())
+        low, high = (-2.0, 2.0) if self._logits else (0.1, 0.9)
+        found: dict[str, Any] = {"shape": list(shape)}
+        run = self._compiled("eager")
+        for label in (0, 1):
+            labels = np.full(shape, float(label))
+            values = [float(np.mean(run(np.full(shape, p), labels)[0])) for p in (low, high)]
+            good, bad = values if label == 0 else values[::-1]
+            found[str(label)] = {"good": good, "bad": bad}
+        found["low"], found["high"] = low, high
+        return found
+
+    def swapped(self) -> dict[str, Any]:
+        """The loss as it is called, and with labels and prediction exchanged."""
+        shape = next(self._shapes())
+        found = []
+        as_called, exchanged = self._compiled("eager"), self._compiled("eager", exchanged=True)
+        for y in (0.0, 1.0):
+            for p in (0.1, 0.3, 0.6, 0.9):
+                labels, prediction = np.full(shape, y), np.full(shape, p)
+                value, gradient = as_called(prediction, labels)
+                other, slope = exchanged(prediction, labels)
+                found.append(
+                    {
+                        "y": y,
+                        "p": p,
+                        "loss": float(np.mean(value)),
+                        "gradient": None if gradient is None else float(np.sum(gradient)) / shape[0],
+                        "exchanged": float(np.mean(other)),
+                        "exchanged_gradient": None if slope is None else float(np.sum(slope)) / shape[0],
+                    }
+                )
+        return {"shape": list(shape), "cases": found}
+
+    def weights(self) -> dict[str, Any]:
+        """``test_on_batch`` of a compiled model, two examples, with all the weight on one or on the other."""
+        import keras
+
+        shape = next(self._shapes())
+        rest = shape[1:] or (1,)
+        y = np.stack([np.ones(rest), np.ones(rest)])
+        p = np.stack([np.full(rest, 0.9), np.full(rest, 0.1)])
+        found: dict[str, Any] = {}
+        for name, weights in (("none", None), ("first", [1.0, 0.0]), ("second", [0.0, 1.0])):
+            inputs = keras.Input(rest)
+            model = keras.Model(inputs, keras.layers.Activation("linear")(inputs))
+            model.compile(loss=self._call)
+            given = None if weights is None else np.asarray(weights, "float32")
+            found[name] = float(np.ravel(model.test_on_batch(p, y, sample_weight=given))[0])
+        return found
+
+    def result(self) -> dict[str, Any]:
+        """What compiling with the entry itself leads to."""
+        import keras
+
+        inputs = keras.Input((1,))
+        model = keras.Model(inputs, keras.layers.Activation("sigmoid")(inputs))
+        try:
+            model.compile(loss=self._entry)
+            value = model.test_on_batch(np.zeros((2, 1), "float32"), np.ones((2, 1), "float32"))
+        except Exception as error:
+            words = " ".join(str(error).split())
+            return {"raises": f"{type(error).__name__}: {words[:200]}"}
+        return {"value": float(np.ravel(value)[0])}
+
+
+def _ones_like(p: Any) -> Any:
+    import keras
+
+    return keras.ops.ones_like(p)
+
+
+def _filled(shape: tuple[int, ...], value: float, pattern: str) -> Array:
+    """An array of one value; as a distribution, or alone among zeros, only the first unit has it."""
+    if pattern == "all":
+        return np.full(shape, value)
+    others = (1.0 - value) / (shape[-1] - 1) if pattern == "distribution" else 0.0
+    made = np.full(shape, others)
+    made[..., 0] = value
+    return made
+
+
+def _first_bad(values: Array) -> float:
+    flat = np.ravel(values)
+    bad = flat[~np.isfinite(flat)]
+    return float(bad[0]) if len(bad) else float(flat[0])
