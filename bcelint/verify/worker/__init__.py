@@ -1,0 +1,1 @@
+"""Runs in the child process: the only package that imports Keras."""
