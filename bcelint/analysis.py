@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bcelint.findings import Applicability, Finding
@@ -28,8 +28,8 @@ class Analysis:
         pairs: head/loss pairs that were decided.
         undecided: pairs that were seen and could not be decided.
         exhausted: the file took more steps than it may; what was not reached is not in the other figures.
-        facts: all that was inferred, and ``formulas`` the losses that reported operations are parts of, by the places
-            of these.
+        facts: all that was inferred; ``losses`` the hand-written losses that were judged, and ``formulas`` those of
+            reported operations, by the places of these.
     """
 
     findings: tuple[Finding, ...]
@@ -37,6 +37,7 @@ class Analysis:
     undecided: int = 0
     exhausted: bool = False
     facts: tuple[Fact, ...] = ()
+    losses: Sequence[Expression] = ()
     formulas: Mapping[Place, Expression] = field(default_factory=dict)
 
 
@@ -72,6 +73,7 @@ def analyse(source: Source, *, backend: str = "") -> Analysis:
         len({fact.place for fact in facts if isinstance(fact, Unresolved)}),
         recorder.exhausted,
         facts,
+        recorder.losses,
         recorder.formulas,
     )
 

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from bcelint.analysis import analyse
+from bcelint.analysis import Analysis, analyse
 from bcelint.findings import Applicability, Finding, Fix, Severity
 from bcelint.places import Place
 from bcelint.reporting.model import FileReport, FixedRule, Listing, is_applicable
@@ -51,12 +51,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Linted:
-    """What is to be reported about one version of a file."""
+    """What is to be reported about one version of a file, and the analysis that it comes from."""
 
     findings: tuple[Finding, ...]
     pairs: int
     undecided: int
     exhausted: bool = False
+    analysis: Analysis | None = None
 
 
 def check_file(job: Job) -> FileReport:
@@ -94,7 +95,7 @@ def lint(source: Source, job: Job) -> Linted:
     if not job.ignore_noqa:
         findings = list(suppress(source, findings, known=KNOWN, active=job.rules.active).findings)
     offered = tuple(_offer(source, finding, job.rules, job.prefer) for finding in findings)
-    return Linted(offered, analysis.pairs, analysis.undecided, analysis.exhausted)
+    return Linted(offered, analysis.pairs, analysis.undecided, analysis.exhausted, analysis)
 
 
 def _check(job: Job, data: bytes) -> FileReport:

@@ -8,36 +8,36 @@ from typing import NamedTuple
 class CheckOptions(NamedTuple):
     """What was given on the command line; ``None``: not given, the configuration decides."""
 
-    paths: tuple[str, ...]
-    select: tuple[str, ...] | None
-    extend_select: tuple[str, ...] | None
-    ignore: tuple[str, ...] | None
-    per_file_ignores: tuple[str, ...] | None
-    min_severity: str
-    fix: bool
-    unsafe_fixes: bool
-    fix_only: bool
-    diff: bool
-    show_fixes: bool
-    output_format: str
-    output_file: str | None
-    statistics: bool
-    exit_zero: bool
-    exit_non_zero_on_fix: bool
-    ignore_noqa: bool
-    config: tuple[str, ...]
-    isolated: bool
-    exclude: tuple[str, ...] | None
-    extend_exclude: tuple[str, ...] | None
-    respect_gitignore: bool | None
-    force_exclude: bool | None
-    stdin_filename: str | None
-    jobs: int | None
-    verbose: bool
-    quiet: bool
-    color: str
-    show_settings: bool
-    show_files: bool
+    paths: tuple[str, ...] = ()
+    select: tuple[str, ...] | None = None
+    extend_select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] | None = None
+    per_file_ignores: tuple[str, ...] | None = None
+    min_severity: str = "warning"
+    fix: bool = False
+    unsafe_fixes: bool = False
+    fix_only: bool = False
+    diff: bool = False
+    show_fixes: bool = False
+    output_format: str = "full"
+    output_file: str | None = None
+    statistics: bool = False
+    exit_zero: bool = False
+    exit_non_zero_on_fix: bool = False
+    ignore_noqa: bool = False
+    config: tuple[str, ...] = ()
+    isolated: bool = False
+    exclude: tuple[str, ...] | None = None
+    extend_exclude: tuple[str, ...] | None = None
+    respect_gitignore: bool | None = None
+    force_exclude: bool | None = None
+    stdin_filename: str | None = None
+    jobs: int | None = None
+    verbose: bool = False
+    quiet: bool = False
+    color: str = "auto"
+    show_settings: bool = False
+    show_files: bool = False
 
     @property
     def from_stdin(self) -> bool:

@@ -85,7 +85,7 @@ def fix(source: Source, lint: Lint, select_fix: SelectFix) -> FixOutcome:
         taken_back += [(candidate.finding, fault) for candidate, fault in outcome.culprits.items()]
         applied += [candidate.finding for candidate in outcome.made]
         refused |= {candidate.key for candidate in outcome.culprits}
-        refused = {(code, _moved(source, row, _edits(outcome.made))) for code, row in refused}
+        refused = {(code, moved(source, row, _edits(outcome.made))) for code, row in refused}
         source, findings = outcome.source, outcome.findings
     return FixOutcome(source, tuple(applied), tuple(findings), tuple(taken_back))
 
@@ -154,11 +154,11 @@ def _try(source: Source, findings: Sequence[Finding], batch: Sequence[_Candidate
     if len(changed.problems) > len(source.problems):
         return _Trial(source, findings, "the fix would break the syntax")
     remaining = lint(changed)
-    before = Counter((code, _moved(source, row, edits)) for code, row in _keys(source, findings))
+    before = Counter((code, moved(source, row, edits)) for code, row in _keys(source, findings))
     after = Counter(_keys(changed, remaining))
     if new := sorted({code for code, _ in after - before}):
         return _Trial(source, findings, f"the fix would bring {', '.join(new)}")
-    gone = Counter((candidate.key[0], _moved(source, candidate.key[1], edits)) for candidate in batch)
+    gone = Counter((candidate.key[0], moved(source, candidate.key[1], edits)) for candidate in batch)
     if any(after[key] > before[key] - count for key, count in gone.items()):
         return _Trial(source, findings, "the fix does not remove the finding")
     return _Trial(changed, remaining)
@@ -184,7 +184,7 @@ class _Statements:
         return self._first_rows.get(place.row, place.row)
 
 
-def _moved(source: Source, row: int, edits: Iterable[Edit]) -> int:
+def moved(source: Source, row: int, edits: Iterable[Edit]) -> int:
     """Where the statement that begins in a row begins after edits (in order of their places)."""
     line = source.line(row)
     start = (row, len(line) - len(line.lstrip()) + 1)

@@ -202,6 +202,7 @@ class LossCode:
             if expressions.exceeds(option.expression, _MOST_PARTS):
                 continue
             root = with_implied_ranges(option.expression)
+            self.interpreter.recorder.losses.append(root)
             for site in sites.find(root):
                 if not use.is_named and not predicts(site.part):
                     continue  # the gradient of some function

@@ -21,7 +21,8 @@ class Recorder:
         self._place_of = place_of
         self._facts: dict[Fact, None] = {}
         self.exhausted = False
-        # What operations of loss code are parts of, by their places; only verification looks at it.
+        # Only verification looks at these: all losses that were judged, and those with a fault by its place.
+        self.losses: list[Expression] = []
         self.formulas: dict[Place, Expression] = {}
 
     def place(self, node: ast.AST | None) -> Place | None:

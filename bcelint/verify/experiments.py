@@ -162,6 +162,8 @@ class CodeExperiment:
         domain: ``probability`` or ``logits``: what the prediction is.
         cases: labels and predictions at which the loss is evaluated.
         checks: what is asked (see ``worker.code``).
+        witness, interior, inputs, predictions: of a formula: the values of its inputs where it fails and where it
+            should not, their names, and which of them training goes through.
     """
 
     name: str
@@ -174,6 +176,10 @@ class CodeExperiment:
     dtype: str = "float32"
     rows: tuple[tuple[int, int], ...] = field(default=(), compare=False)
     is_formula: bool = False
+    witness: tuple[float, ...] = ()
+    interior: tuple[float, ...] = ()
+    inputs: tuple[str, ...] = ()
+    predictions: tuple[int, ...] = ()
 
     def request(self) -> dict[str, Any]:
         """The experiment for the child process."""
@@ -186,6 +192,9 @@ class CodeExperiment:
             "domain": self.domain,
             "cases": [{"y": y, "p": p} for y, p in self.cases],
             "dtype": self.dtype,
+            "witness": self.witness,
+            "interior": self.interior,
+            "predictions": self.predictions,
             "rows": {str(row): place for row, place in self.rows},
             "z": _PLOTTED,
         }
@@ -196,6 +205,9 @@ class CodeExperiment:
 
 
 Experiment = PairExperiment | MetricExperiment | CodeExperiment
+
+# Losses of packages that are no longer released: evaluated by their documented formula (``worker.stand_ins``).
+STAND_INS = frozenset({"tfa.losses.SigmoidFocalCrossEntropy", "tfa.losses.sigmoid_focal_crossentropy"})
 
 # A user's loss is called once for each of these: fewer than SWEEP, and of the corners those that matter to it.
 _PLOTTED = tuple(sorted({*range(-15, 16), *(-20, 20, -40, 40, -88.75, 88.75, -100, 100), -0.5, 0.5, -16.75, 16.75}))
@@ -243,9 +255,17 @@ class Calls:
         calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call)) if tree is not None else ()
         return {self._source.place(call): call for call in calls}
 
+    def at(self, place: Place | None) -> ast.Call | None:
+        """The call at a place."""
+        return self._by_place.get(place) if place is not None else None
+
+    def starting_at(self, row: int, column: int) -> Place | None:
+        """The place of the longest call that starts somewhere."""
+        return max((place for place in self._by_place if place.start == (row, column)), default=None)
+
     def literals(self, place: Place | None, positional: Iterable[str] = ()) -> dict[str, Any]:
         """The arguments of the call at ``place`` that are numbers, strings or truth values."""
-        call = self._by_place.get(place) if place is not None else None
+        call = self.at(place)
         if call is None:
             return {}
         given = {**dict(zip(positional, call.args, strict=False)), **{k.arg: k.value for k in call.keywords if k.arg}}
@@ -353,7 +373,7 @@ def _loss(loss: LossUse, calls: Calls) -> LossSpec:
     is_class = loss.api in losses.BY_CLASS or (not loss.api and bool(spec.classes))
     target = loss.api or (spec.classes or spec.functions)[0]
     package = target.partition(".")[0]
-    if package not in ("keras", "tf"):
+    if package not in ("keras", "tf") and target not in STAND_INS:
         raise Unsupported(f"`{target}` is not a loss of Keras or TensorFlow")
     parameters = spec.class_parameters if is_class else spec.function_parameters
     given: dict[str, Any] = {}

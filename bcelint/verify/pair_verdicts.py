@@ -7,7 +7,7 @@ from math import inf, isfinite
 from typing import Any
 
 from bcelint.verify import exact, symptoms
-from bcelint.verify.experiments import SWEEP, PairExperiment
+from bcelint.verify.experiments import STAND_INS, SWEEP, PairExperiment
 from bcelint.verify.model import BackendVerdict, Curve, Verdict, Witness
 from bcelint.verify.symptoms import number
 
@@ -80,18 +80,27 @@ def agrees(experiment: PairExperiment, answer: Mapping[str, Any]) -> str:
     if not mode:
         return "it cannot be computed"
     meant, _ = exact_curves(experiment)
+    is_detached = any(kind == "numpy" for kind, _, _ in experiment.steps)
     dtype = "float16" if experiment.policy.endswith("float16") else "float32"
     for y in (0, 1):
         curve = modes[mode].get(str(y))
         if curve is None:
             return f"it cannot be computed for y = {y}"
         for i, z in enumerate(SWEEP):
-            allowed = 1e-5 * abs(meant[y][i]) + exact.rounding(z, y, dtype)
+            allowed = 1e-5 * abs(meant[y][i]) + exact.rounding(experiment.form, z, meant[y][i], dtype)
             if abs(z) <= 15 and not abs(curve["loss"][i] - meant[y][i]) <= allowed:
                 return f"z = {z:g}, y = {y}: the loss is {number(curve['loss'][i])} instead of {number(meant[y][i])}"
-            if curve["gradient"] is None or not isfinite(curve["gradient"][i]):
+            # What a metric measures needs no gradient.
+            if not is_detached and (curve["gradient"] is None or not isfinite(curve["gradient"][i])):
                 return f"z = {z:g}, y = {y}: there is no finite gradient"
     return ""
+
+
+def curves_of(experiment: PairExperiment, answer: Mapping[str, Any]) -> tuple[Curve, ...]:
+    """The curves of a pair as it is, for the plots."""
+    modes = answer["result"]["modes"]
+    mode = next((mode for mode in ("graph", "eager") if modes.get(mode)), "")
+    return _curves(modes[mode], *exact_curves(experiment)) if mode else ()
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
@@ -102,6 +111,8 @@ def _arguments(experiment: PairExperiment) -> dict[str, float]:
     given = {key: float(value) for key, value in experiment.loss.arguments if key != "from_logits"}
     if "ocal" in experiment.loss.target:
         given = {"gamma": 2.0, "alpha": 0.25, **given}
+    if experiment.loss.target in STAND_INS:
+        given["apply_class_balancing"] = 1.0
     return given
 
 

@@ -31,10 +31,7 @@ def of_curves(
     finite = {label: [v for v in values if isfinite(v)] for label, values in losses.items()}
     floors = {label: min(values) for label, values in finite.items() if values}
     ceilings = {label: max(values) for label, values in finite.items() if values}
-    for label, values in losses.items():
-        bad = [point for point, value in zip(z, values, strict=True) if not isfinite(value)]
-        if bad:
-            made.append(f"not finite {_range(z, bad)} for y = {label}")
+    made += not_finite(z, losses)
     constant = [label for label in floors if ceilings[label] - floors[label] < 1e-6 * max(1.0, abs(floors[label]))]
     made += [f"always {number(floors[label])} for y = {label}, whatever the model returns" for label in constant]
     high = {label: floor for label, floor in floors.items() if floor > _NOTICEABLE and label not in constant}
@@ -55,12 +52,28 @@ def of_curves(
     dead = _dead(z, gradients, exact_gradients)
     if dead:
         made.append(dead)
-    if 0.0 in z and len(losses) == 2:
-        at = list(z).index(0.0)
-        values = [values[at] for values in losses.values()]
-        if all(isfinite(value) for value in values):
-            made.append(f"starts at {number(sum(values) / 2)} on balanced data (every z = 0)")
-    return tuple(made)
+    return (*made, *start(z, losses))
+
+
+def not_finite(z: Sequence[float], losses: Mapping[int, Sequence[float]]) -> list[str]:
+    """Where a loss becomes inf or NaN."""
+    made = []
+    for label, values in losses.items():
+        bad = [point for point, value in zip(z, values, strict=True) if not isfinite(value)]
+        if bad:
+            made.append(f"not finite {_range(z, bad)} for y = {label}")
+    return made
+
+
+def start(z: Sequence[float], losses: Mapping[int, Sequence[float]]) -> list[str]:
+    """The loss before training, where the model returns 0."""
+    if 0.0 not in z or len(losses) < 2:
+        return []
+    at = list(z).index(0.0)
+    values = [values[at] for values in losses.values()]
+    if not all(isfinite(value) for value in values):
+        return []
+    return [f"starts at {number(sum(values) / len(values))} on balanced data (every z = 0)"]
 
 
 def _dead(

@@ -40,6 +40,8 @@ def evaluate(request: dict[str, Any], backend: Backend) -> dict[str, Any]:
             "swapped": run.swapped,
             "weights": run.weights,
             "result": run.result,
+            "witness": run.witness,
+            "double": run.double,
         }
         return {check: checks[check]() for check in request["checks"]}
     except Failed:
@@ -52,12 +54,27 @@ def evaluate(request: dict[str, Any], backend: Backend) -> dict[str, Any]:
 
 def _load(request: dict[str, Any]) -> Any:
     """Run the program, and return what its entry gives."""
+    _complete_keras()
     source = request["source"]
     # Keras looks at the source of functions (autograph): it has to be found somewhere.
     linecache.cache[_FILE] = (len(source), None, source.splitlines(keepends=True), _FILE)
     namespace: dict[str, Any] = {"__name__": "loss_under_test"}
     exec(compile(source, _FILE, "exec", dont_inherit=True), namespace)
     return eval(compile(request["entry"], _FILE, "eval", dont_inherit=True), namespace)
+
+
+def _complete_keras() -> None:
+    """Give ``keras.backend`` the functions of Keras 2 that TensorFlow still has: losses are full of ``K.mean``."""
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    old = tf.keras.backend
+    for name in dir(old):
+        if not name.startswith("_") and not hasattr(keras.backend, name):
+            setattr(keras.backend, name, getattr(old, name))
 
 
 def _words(error: Exception, request: dict[str, Any]) -> str:
@@ -119,9 +136,14 @@ class _Run:
     # --- checks -------------------------------------------------------------------------------------------------------
 
     def value(self) -> dict[str, Any]:
-        """The entry is no loss, but a value: that, and what it is of."""
-        value = self._backend.array(self._entry)
-        return {"values": listed(value)[:64], "shape": list(value.shape)}
+        """The entry is no loss, but a call of one, with its labels and prediction: their values."""
+        value, labels, prediction = (self._backend.array(part) for part in self._entry)
+        labels, prediction = np.broadcast_arrays(labels, prediction)
+        return {
+            "value": float(np.mean(value)),
+            "labels": listed(labels)[:1000],
+            "prediction": listed(prediction)[:1000],
+        }
 
     def corners(self) -> dict[str, Any]:
         """Where the loss or its gradient is not finite; eagerly first, then as the compilers make it."""
@@ -158,17 +180,64 @@ class _Run:
                 break
         return {"faults": faults[:12], "evaluated": evaluated, "shapes": [list(shape) for shape in seen]}
 
+    def witness(self) -> dict[str, Any]:
+        """A formula at the inputs at which it is said to fail: for one example, and for three that are alike."""
+        values = np.asarray(self._request["witness"])[:, None]
+        rows = list(self._request["predictions"])
+        tried = []
+        for mode in ("eager", "graph", "XLA"):
+            if mode not in self._backend.modes:
+                continue
+            run = self._compiled_formula(mode)
+            for count in (1, 3):
+                value, gradient = run(np.repeat(values, count, axis=1))
+                slopes = None if gradient is None else gradient[rows]
+                finite = np.isfinite(value).all() and (slopes is None or np.isfinite(slopes).all())
+                tried.append(
+                    {
+                        "mode": mode,
+                        "count": count,
+                        "loss": float(np.ravel(value)[0]),
+                        "gradient": None if slopes is None or not len(slopes) else _first_bad(slopes),
+                        "finite": bool(finite),
+                    }
+                )
+                if not finite:
+                    return {"tried": tried, "faulty": True, "interior": self._interior()}
+        return {"tried": tried, "faulty": False, "interior": self._interior()}
+
+    def _interior(self) -> float:
+        """A formula where nothing is special."""
+        value, _ = self._compiled_formula("eager")(np.asarray(self._request["interior"])[:, None])
+        return float(np.ravel(value)[0])
+
+    def _compiled_formula(self, mode: str) -> Callable[[Array], Any]:
+        run = self._backend.compiled(lambda x, _: self._entry(x), mode)
+        nothing = self._backend.tensor(0.0)
+        return lambda x: run(self._backend.tensor(x, self._dtype), nothing)
+
     def _cases(self, shape: tuple[int, ...]) -> Iterator[tuple[float, float, str]]:
         """Labels, predictions, and how an array is filled with them."""
-        for case in self._request["cases"]:
-            yield case["y"], case["p"], "all"
+        if self._request["domain"] != "distribution":
+            for case in self._request["cases"]:
+                yield case["y"], case["p"], "all"
         if shape[-1] > 1 and not self._logits:
-            for y, p in ((1.0, 0.0), (1.0, 1.0), (0.0, 1.0)):
+            for y, p in ((1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (1.0, 0.5), (0.0, 0.5)):
                 yield y, p, "distribution"
         if shape[-1] > 1 and self._logits:
             for y in (1.0, 0.0):
                 for p in (-200.0, 200.0):
                     yield y, p, "one"
+
+    def double(self) -> dict[str, Any]:
+        """The same as ``sweep``, in double precision; empty where the code or the backend does not take it."""
+        self._dtype, before = "float64", self._dtype
+        try:
+            return self.sweep() if self._backend.name != "jax" else {}
+        except Exception:
+            return {}
+        finally:
+            self._dtype = before
 
     def sweep(self) -> dict[str, Any]:
         """The loss and its gradient over pre-activations, with a sigmoid before it unless it takes logits."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bcelint.verify.worker.backends import Backend, Function, Tensor, listed
+from bcelint.verify.worker.stand_ins import STAND_INS
 
 # tf.keras.backend is only there with TensorFlow; what Keras 3 has in its place.
 _HOMES_OF_BACKEND = "keras.backend."
@@ -187,6 +188,9 @@ class _Loss:
         import keras
 
         package, _, rest = target.partition(".")
+        if target in STAND_INS:
+            self.notes.append(f"`{target}` is evaluated by the formula of its documentation")
+            return STAND_INS[target]
         if package == "tf" and backend.name != "tensorflow":
             raise Unavailable(f"`{target}` is TensorFlow's")
         if target.startswith(_HOMES_OF_BACKEND):
