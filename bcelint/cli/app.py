@@ -8,6 +8,7 @@ import click
 
 from bcelint import __version__
 from bcelint.cli.check import check
+from bcelint.cli.explain_loss import explain_loss
 from bcelint.cli.rule import rule
 
 
@@ -35,3 +36,4 @@ def cli() -> None:
 cli.add_command(check)
 cli.add_command(rule)
 cli.add_command(rule, "explain")
+cli.add_command(explain_loss)
