@@ -57,3 +57,15 @@ class CheckOptions(NamedTuple):
     def prints_fixed_stdin(self) -> bool:
         """Whether standard output is for the fixed text of standard input."""
         return self.from_stdin and self.fixes and not self.diff
+
+
+class VerifyOptions(NamedTuple):
+    """What only ``verify`` takes; ``timeout`` in seconds, ``memory`` in GB."""
+
+    backend: tuple[str, ...] = ()
+    dtype: str | None = None
+    fixes: bool = False
+    report: str | None = None
+    timeout: float = 30.0
+    memory: float = 4.0
+    trust: bool = False

@@ -29,7 +29,7 @@ _CLEAN, _FOUND, _FAILED = 0, 1, 2
 def run(options: CheckOptions) -> int:
     """Check what the options name; returns the exit status."""
     cwd = os.getcwd()
-    resolver = _resolver(options, cwd)
+    resolver = make_resolver(options, cwd)
     if options.show_settings:
         from bcelint.cli.inspection import describe_settings
 
@@ -37,17 +37,12 @@ def run(options: CheckOptions) -> int:
         directory = path if os.path.isdir(path) else os.path.dirname(path)
         click.echo(describe_settings(resolver.for_directory(directory), shown_path(path, cwd)))
         return _CLEAN
-    if options.from_stdin:
-        found = _stdin_file(options, cwd, resolver)
-    else:
-        found = discover(options.paths or (".",), cwd, resolver.for_directory)
-    for missing in found.missing:
-        complain(f"{missing.shown}: {missing.reason}")
+    found = _stdin_file(options, cwd, resolver) if options.from_stdin else discovered(options, cwd, resolver)
     if options.show_files:
         for file in found.files:
             click.echo(file.shown)
         return _FAILED if found.missing else _CLEAN
-    _validate_selectors(found, cwd, resolver)
+    validate_selectors(found, cwd, resolver)
     if found.missing and not found.files:
         return _FAILED
     if not (found.files or found.unreadable or options.from_stdin):
@@ -59,7 +54,7 @@ def run(options: CheckOptions) -> int:
 # --- from options to settings ----------------------------------------------------------------------------------------
 
 
-def _resolver(options: CheckOptions, cwd: str) -> Resolver:
+def make_resolver(options: CheckOptions, cwd: str) -> Resolver:
     fixed: Layer | None = None
     overrides = []
     for text in options.config:
@@ -95,7 +90,7 @@ def _command_line(options: CheckOptions, cwd: str) -> Layer:
     return layer({key: value for key, value in table.items() if value is not None}, "command line", cwd)
 
 
-def _validate_selectors(found: Discovered, cwd: str, resolver: Resolver) -> None:
+def validate_selectors(found: Discovered, cwd: str, resolver: Resolver) -> None:
     """Complain about unknown rules even where no file is left to look for them in."""
     directories = dict.fromkeys([cwd, *(os.path.dirname(file.path) for file in found.files)])
     settings = {id(known): known for known in map(resolver.for_directory, directories)}
@@ -118,6 +113,14 @@ def _stdin_file(options: CheckOptions, cwd: str, resolver: Resolver) -> Discover
     return Discovered([File(path, shown_path(path, cwd), explicit=True)])
 
 
+def discovered(options: CheckOptions, cwd: str, resolver: Resolver) -> Discovered:
+    """The files that the options name; what is missing is complained about. Raises ``ConfigError``."""
+    found = discover(options.paths or (".",), cwd, resolver.for_directory)
+    for missing in found.missing:
+        complain(f"{missing.shown}: {missing.reason}")
+    return found
+
+
 def _check(options: CheckOptions, found: Discovered, resolver: Resolver) -> int:
     from bcelint.cli.report import Reporting
 
@@ -127,7 +130,7 @@ def _check(options: CheckOptions, found: Discovered, resolver: Resolver) -> int:
     except OSError as error:
         raise ConfigError(f"--output-file: {options.output_file}: {error.strerror or error}") from None
     reporting = Reporting(options, output, failed=bool(found.missing))
-    relevant = [file for file in found.files if file.explicit or _passes_gate(file, options.verbose)]
+    relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose)]
     try:
         for report in _reports(options, found, relevant, resolver, stdin):
             reporting.add(report)
@@ -152,7 +155,7 @@ def _status(options: CheckOptions, reporting: Reporting) -> int:
     return _FOUND if options.reports and totals.remaining else _CLEAN
 
 
-def _passes_gate(file: File, verbose: bool) -> bool:
+def passes_gate(file: File, verbose: bool) -> bool:
     try:
         with open(file.path, "rb") as opened:
             passes = may_matter(opened.read())
@@ -175,11 +178,11 @@ def _reports(
 
     for path, shown, reason in found.unreadable:
         yield linting.unreadable(shown, reason, rule_set(resolver.for_directory(os.path.dirname(path)), path))
-    jobs = [_job(options, file, resolver, stdin) for file in relevant]
+    jobs = [make_job(options, file, resolver, stdin) for file in relevant]
     yield from run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost)
 
 
-def _job(options: CheckOptions, file: File, resolver: Resolver, stdin: bytes | None) -> Job:
+def make_job(options: CheckOptions, file: File, resolver: Resolver, stdin: bytes | None) -> Job:
     from bcelint.findings import Severity
     from bcelint.linting import FixMode, Job
     from bcelint.selection import rule_set

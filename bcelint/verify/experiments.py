@@ -162,6 +162,7 @@ class CodeExperiment:
         domain: ``probability`` or ``logits``: what the prediction is.
         cases: labels and predictions at which the loss is evaluated.
         checks: what is asked (see ``worker.code``).
+        xla: whether the corners are looked at as XLA compiles them, too: that takes seconds.
         witness, interior, inputs, predictions: of a formula: the values of its inputs where it fails and where it
             should not, their names, and which of them training goes through.
     """
@@ -171,6 +172,7 @@ class CodeExperiment:
     entry: str
     roles: tuple[str, ...]
     checks: tuple[str, ...]
+    xla: bool = False
     domain: str = "probability"
     cases: tuple[tuple[float, float], ...] = ()
     dtype: str = "float32"
@@ -189,6 +191,7 @@ class CodeExperiment:
             "entry": self.entry,
             "roles": self.roles,
             "checks": self.checks,
+            "xla": self.xla,
             "domain": self.domain,
             "cases": [{"y": y, "p": p} for y, p in self.cases],
             "dtype": self.dtype,

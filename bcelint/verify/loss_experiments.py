@@ -150,6 +150,7 @@ def _function(
         program.entry,
         given,
         checks,
+        isinstance(fact, Numeric) and (fact.compiled or fact.kind == "where"),
         domain,
         _cases(domain, function, witness),
         dtype or "float32",

@@ -51,7 +51,7 @@ def of_curves(
         made.append(f"cannot rise above {words}, however wrong the prediction is")
     dead = _dead(z, gradients, exact_gradients)
     if dead:
-        made.append(dead)
+        made += [dead, *_plateaus(z, losses, gradients)]
     return (*made, *start(z, losses))
 
 
@@ -61,7 +61,7 @@ def not_finite(z: Sequence[float], losses: Mapping[int, Sequence[float]]) -> lis
     for label, values in losses.items():
         bad = [point for point, value in zip(z, values, strict=True) if not isfinite(value)]
         if bad:
-            made.append(f"not finite {_range(z, bad)} for y = {label}")
+            made.append(f"not finite {_ranges(z, bad)} for y = {label}")
     return made
 
 
@@ -96,12 +96,39 @@ def _dead(
     return f"no gradient for {dead / counted:.0%} of the pre-activations between -10 and 10 that should have one"
 
 
-def _range(z: Sequence[float], points: Sequence[float]) -> str:
-    low, high = min(points), max(points)
+def _plateaus(
+    z: Sequence[float], losses: Mapping[int, Sequence[float]], gradients: Mapping[int, Sequence[float] | None]
+) -> list[str]:
+    """The losses at which training stops where a model gives the same for all inputs."""
+    found = []
+    for point, words in ((-_INNER, "no output above 0"), (_INNER, "all outputs large")):
+        at = list(z).index(point) if point in z else -1
+        slopes = [values[at] if values is not None else 0.0 for values in gradients.values()]
+        values = [of_label[at] for of_label in losses.values()]
+        if at >= 0 and len(values) == 2 and not any(slopes) and all(isfinite(value) for value in values):
+            found.append(f"{number(sum(values) / 2)} ({words})")
+    return [f"training appears stuck at {' or '.join(found)} on balanced data"] if found else []
+
+
+def _ranges(z: Sequence[float], points: Sequence[float]) -> str:
+    """Points of ``z`` in words, neighbours together."""
+    runs: list[list[float]] = []
+    position = {point: i for i, point in enumerate(z)}
+    for point in points:
+        if runs and position[point] == position[runs[-1][-1]] + 1:
+            runs[-1].append(point)
+        else:
+            runs.append([point])
+    return " and ".join(_range(z, run[0], run[-1]) for run in runs)
+
+
+def _range(z: Sequence[float], low: float, high: float) -> str:
+    if low == z[0] and high == z[-1]:
+        return "anywhere"
     if low == high:
         return f"at z = {low:g}"
-    if high == max(z):
+    if high == z[-1]:
         return f"from z = {low:g} on"
-    if low == min(z):
+    if low == z[0]:
         return f"up to z = {high:g}"
     return f"between z = {low:g} and {high:g}"

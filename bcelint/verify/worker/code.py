@@ -146,22 +146,22 @@ class _Run:
         }
 
     def corners(self) -> dict[str, Any]:
-        """Where the loss or its gradient is not finite; eagerly first, then as the compilers make it."""
+        """Where the loss or its gradient is not finite: eagerly, for all shapes, then as the compilers make it."""
         faults: list[dict[str, Any]] = []
         evaluated = 0
-        modes = [mode for mode in ("eager", "graph", "XLA") if mode in self._backend.modes]
-        seen: list[tuple[int, ...]] = []
-        for mode in modes:
-            for shape in seen if seen else self._shapes():
-                if shape not in seen:
-                    seen.append(shape)
+        shapes: list[tuple[int, ...]] = []
+        modes = ("eager", "graph", "XLA") if self._request["xla"] else ("eager", "graph")
+        for mode in (mode for mode in modes if mode in self._backend.modes):
+            # Tracing and compiling cost far more than computing.
+            for shape in _one_and_several(shapes) if shapes else self._shapes():
+                if mode == "eager":
+                    shapes.append(shape)
                 run = self._compiled(mode)
                 for y, p, pattern in self._cases(shape):
                     value, gradient = run(_filled(shape, p, pattern), _filled(shape, y, pattern))
                     evaluated += 1
                     bad_value = not np.isfinite(value).all()
-                    bad_gradient = gradient is not None and not np.isfinite(gradient).all()
-                    if bad_value or bad_gradient:
+                    if bad_value or (gradient is not None and not np.isfinite(gradient).all()):
                         faults.append(
                             {
                                 "mode": mode,
@@ -178,7 +178,7 @@ class _Run:
                     break
             if faults:
                 break
-        return {"faults": faults[:12], "evaluated": evaluated, "shapes": [list(shape) for shape in seen]}
+        return {"faults": faults[:12], "evaluated": evaluated}
 
     def witness(self) -> dict[str, Any]:
         """A formula at the inputs at which it is said to fail: for one example, and for three that are alike."""
@@ -324,6 +324,13 @@ class _Run:
             words = " ".join(str(error).split())
             return {"raises": f"{type(error).__name__}: {words[:200]}"}
         return {"value": float(np.ravel(value)[0])}
+
+
+def _one_and_several(shapes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """A shape with one unit and one with several, where there are both."""
+    one = next((shape for shape in shapes if shape[-1] == 1), None)
+    several = next((shape for shape in shapes if shape[-1] > 1), None)
+    return [shape for shape in (one, several) if shape is not None]
 
 
 def _ones_like(p: Any) -> Any:

@@ -1,0 +1,227 @@
+"""One run of ``bcelint verify``, from options to exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from bcelint.cli.options import CheckOptions, VerifyOptions
+from bcelint.cli.output import Output, complain, warn
+from bcelint.cli.run import discovered, make_job, make_resolver, passes_gate, validate_selectors
+from bcelint.discovery import File
+from bcelint.settings import ConfigError, Resolver
+
+if TYPE_CHECKING:
+    from bcelint.linting import Job, Linted
+    from bcelint.reporting.model import FileReport
+    from bcelint.source import Source
+    from bcelint.verify.model import FileVerifications, Verification
+    from bcelint.verify.verification import Verifier
+
+_CLEAN, _FOUND, _FAILED = 0, 1, 2
+_BAR = 30
+
+
+def run(options: CheckOptions, own: VerifyOptions) -> int:
+    """Check what the options name, and evaluate what is found; returns the exit status."""
+    cwd = os.getcwd()
+    resolver = make_resolver(options, cwd)
+    found = discovered(options, cwd, resolver)
+    validate_selectors(found, cwd, resolver)
+    if found.missing and not found.files:
+        return _FAILED
+    if not found.files:
+        warn("no Python files or notebooks found under the given paths")
+    backends = own.backend or (_configured(found.files, resolver, cwd),)
+    _require(backends, own)
+    failed = bool(found.missing)
+    reports: list[FileReport] = []
+    checked = []
+    for file, report in _checked(options, found.files, resolver):
+        if report.failure:
+            complain(f"{report.shown}: {report.failure}")
+            failed = True
+        if report.findings:
+            reports.append(report)
+            checked.append(file)
+    status = _verify(options, own, backends, reports, checked, resolver)
+    return _FAILED if failed else status
+
+
+def _configured(files: Sequence[File], resolver: Resolver, cwd: str) -> str:
+    """The backend of the configuration that holds for the first file."""
+    directory = os.path.dirname(files[0].path) if files else cwd
+    return resolver.for_directory(directory).backend or "tensorflow"
+
+
+def _require(backends: Sequence[str], own: VerifyOptions) -> None:
+    """Complain about what is not installed before anything is done."""
+    from bcelint.verify.session import BackendError, require
+
+    try:
+        for backend in backends:
+            require(backend)
+        if own.report is not None:
+            from bcelint.verify.plots import MatplotlibMissing, require_matplotlib
+
+            try:
+                require_matplotlib()
+            except MatplotlibMissing as error:
+                raise BackendError(str(error)) from None
+    except BackendError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _checked(options: CheckOptions, files: Sequence[File], resolver: Resolver) -> Iterator[tuple[File, FileReport]]:
+    from bcelint import linting
+    from bcelint.workers import run_all
+
+    relevant = [file for file in files if file.explicit or passes_gate(file, False)]
+    jobs = [make_job(options, file, resolver, None) for file in relevant]
+    reports = run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost)
+    return zip(relevant, reports, strict=True)
+
+
+def _verify(
+    options: CheckOptions,
+    own: VerifyOptions,
+    backends: Sequence[str],
+    reports: Sequence[FileReport],
+    files: Sequence[File],
+    resolver: Resolver,
+) -> int:
+    from bcelint.reporting.model import FileReport, Listing
+    from bcelint.verify.model import FileVerifications
+    from bcelint.verify.session import BackendError, Limits
+    from bcelint.verify.verification import Options, Verifier
+
+    try:
+        output = Output(options.output_file, options.color)
+    except OSError as error:
+        raise ConfigError(f"--output-file: {options.output_file}: {error.strerror or error}") from None
+    if own.report is not None:
+        _writable(own.report)
+    limits = Limits(own.timeout, int(own.memory * 2**30))
+    settings = Options(tuple(dict.fromkeys(backends)), limits, own.dtype or "", own.trust, own.fixes)
+    progress = _Progress(sys.stderr.isatty() and not options.quiet)
+    try:
+        with Verifier(settings, progress) as verifier:
+            inputs = [_again(make_job(options, file, resolver, None)) for file in files]
+            results = verifier.verify(inputs)
+            progress.end()
+            done = []
+            for report, (source, linted, _), of_file in zip(reports, inputs, results, strict=True):
+                # What has just been read counts: the positions in it are those of the verifications.
+                shown = FileReport(
+                    report.shown, linted.findings, Listing.of(source), report.noqa_rows, pairs=report.pairs
+                )
+                done.append(FileVerifications(shown, tuple(of_file)))
+            _print(options, done, verifier, output)
+            if own.report is not None:
+                _write_page(own.report, done, verifier)
+    except BackendError as error:
+        raise ConfigError(str(error)) from None
+    finally:
+        progress.end()
+        output.close()
+    return _status(options, [v for file in done for v in file.verifications])
+
+
+def _again(job: Job) -> tuple[Source, Linted, Job]:
+    """A file with findings, as data that can be evaluated: it is read anew, not passed between processes."""
+    from bcelint.linting import lint
+    from bcelint.source import read
+
+    with open(job.path, "rb") as file:
+        source = read(job.shown, file.read())
+    return source, lint(source, job), job
+
+
+def _print(options: CheckOptions, done: Sequence[FileVerifications], verifier: Verifier, output: Output) -> None:
+    from bcelint.reporting import concise, full, json
+    from bcelint.reporting.style import Style
+    from bcelint.verify import text
+
+    style = Style(output.colored)
+    every = [verification for file in done for verification in file.verifications]
+    is_json = options.output_format == "json"
+    if is_json:
+        records = [
+            {**json.record(file.report, i), "verification": text.record(verification, verifier.versions)}
+            for file in done
+            for i, verification in enumerate(file.verifications)
+        ]
+        output.write(json.dump(records))
+    for file in () if is_json else done:
+        render = full.render if options.output_format == "full" else concise.render
+        for block, verification in zip(render(file.report, style), file.verifications, strict=True):
+            if options.output_format == "concise":
+                output.write(f"{block} -- {text.concise(verification)}")
+                continue
+            output.write("\n".join([block.rstrip("\n"), *text.lines(verification, style), ""]))
+    if options.quiet:
+        return
+    apart = is_json or options.output_file is not None
+    if not every:
+        click.echo("Nothing was found, so nothing was evaluated.", err=apart)
+    for line in text.summary(every, verifier.versions):
+        click.echo(line, err=apart)
+
+
+def _write_page(path: str, done: Sequence[FileVerifications], verifier: Verifier) -> None:
+    from bcelint.verify.page import render
+
+    page = render(done, command=_command(), versions=tuple(verifier.versions.values()))
+    with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(page)
+
+
+def _command() -> str:
+    """What was typed, for the head of the page."""
+    import shlex
+
+    return shlex.join(["bcelint", *sys.argv[1:]])
+
+
+def _writable(path: str) -> None:
+    """Complain before minutes of work if the report cannot be written."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise ConfigError(f"--report: {path}: there is no folder {os.path.dirname(path)}")
+    if not os.access(folder, os.W_OK):
+        raise ConfigError(f"--report: {path}: the folder cannot be written to")
+
+
+def _status(options: CheckOptions, verifications: Sequence[Verification]) -> int:
+    from bcelint.verify.model import Verdict
+
+    verdicts = {verdict.verdict for verification in verifications for verdict in verification.backends}
+    if Verdict.REFUTED in verdicts:
+        return _FAILED
+    return _FOUND if verifications and not options.exit_zero else _CLEAN
+
+
+class _Progress:
+    """A bar on the terminal."""
+
+    def __init__(self, shown: bool) -> None:
+        self._shown = shown
+        self._drawn = False
+
+    def __call__(self, done: int, total: int) -> None:
+        if not self._shown or not total:
+            return
+        filled = _BAR * done // total
+        bar = "#" * filled + "." * (_BAR - filled)
+        click.echo(f"\rEvaluating [{bar}] {done}/{total}", nl=False, err=True)
+        self._drawn = True
+
+    def end(self) -> None:
+        """Wipe it out."""
+        if self._drawn:
+            click.echo("\r" + " " * (_BAR + 40) + "\r", nl=False, err=True)
+            self._drawn = False
