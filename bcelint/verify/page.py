@@ -30,11 +30,12 @@ from bcelint.verify.plots import (
     swatch,
     witness_swatch,
 )
+from bcelint.verify.session import title
 from bcelint.verify.symptoms import number
+from bcelint.verify.text import DEFECT
 
 __all__ = ["MatplotlibMissing", "render", "require_matplotlib"]
 
-_BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 _MEANINGS = {
     Verdict.CONFIRMED: "the fault is there",
     Verdict.RESCUED: "this backend repairs it, others do not",
@@ -73,17 +74,17 @@ def render(
         for file in files
         for verification in _verifications(file)
     ]
-    title = f"{_counted(len(entries), 'finding')} in {_counted(len({id(entry.report) for entry in entries}), 'file')}"
+    heading = f"{_counted(len(entries), 'finding')} in {_counted(len({id(entry.report) for entry in entries}), 'file')}"
     head = (
         tag("meta", charset="utf-8"),
         tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"bcelint verify: {title if entries else 'no findings'}"),
+        tag("title", f"bcelint verify: {heading if entries else 'no findings'}"),
         tag("style", Html(_style_sheet())),
     )
     body = (
-        tag("header", tag("p", "bcelint verify", class_="tool"), *_heading(files, entries, title), class_="top"),
+        tag("header", tag("p", "bcelint verify", class_="tool"), *_heading(files, entries, heading), class_="top"),
         tag("main", *_summary(files, entries), *map(_article, entries)),
         tag("footer", *_provenance(command, versions)),
     )
@@ -134,9 +135,9 @@ def _style_sheet() -> str:
 # --- above the findings ----------------------------------------------------------------------------------------------
 
 
-def _heading(files: Sequence[FileVerifications], entries: Sequence[_Entry], title: str) -> Iterator[Html]:
+def _heading(files: Sequence[FileVerifications], entries: Sequence[_Entry], heading: str) -> Iterator[Html]:
     if entries:
-        yield tag("h1", title)
+        yield tag("h1", heading)
     else:
         yield tag("h1", "No findings")
         looked = _counted(len(files), "file") + (" was" if len(files) == 1 else " were")
@@ -167,7 +168,7 @@ def _counts(entries: Sequence[_Entry]) -> Html:
         cells = (tag("td", str(amount), class_="number" if amount else "number none") for amount in amounts)
         meaning = tag("span", _MEANINGS[verdict], class_="quiet")
         rows.append((tag("th", _badge(verdict), " ", meaning, scope="row"), *cells))
-    return _table("Verdicts by backend", ("verdict", *map(_shown_backend, backends)), rows) if backends else Html()
+    return _table("Verdicts by backend", ("verdict", *map(title, backends)), rows) if backends else Html()
 
 
 def _contents(entries: Sequence[_Entry]) -> Html:
@@ -178,7 +179,7 @@ def _contents(entries: Sequence[_Entry]) -> Html:
         verdicts = {verdict.backend: verdict.verdict for verdict in entry.backends}
         cells = (tag("td", _badge(verdicts[name]) if name in verdicts else _NOTHING) for name in backends)
         rows.append((tag("th", link, tag("br"), tag("code", _breakable(entry.where)), scope="row"), *cells))
-    return _table("Findings", ("finding", *map(_shown_backend, backends)), rows)
+    return _table("Findings", ("finding", *map(title, backends)), rows)
 
 
 def _provenance(command: str, versions: Sequence[str]) -> Iterator[Html]:
@@ -290,8 +291,8 @@ def _after_the_fix(entry: _Entry) -> Iterator[Html]:
     is_named = any(fix is None or result.message != fix.message for _, result in tried)
     rows = []
     for backend, result in tried:
-        words, kind = ("✓ right", "passed") if result.passed else ("✗ wrong", "failed")
-        cells = [tag("th", _shown_backend(backend), scope="row"), tag("td", words, class_=kind)]
+        words, kind = ("✓ passed", "passed") if result.passed else ("✗ failed", "failed")
+        cells = [tag("th", title(backend), scope="row"), tag("td", words, class_=kind)]
         cells += [tag("td", prose(result.message))] * is_named
         rows.append([*cells, tag("td", prose(result.reason))])
     if rows:
@@ -325,9 +326,9 @@ def _diff(report: FileReport, fix: Fix) -> Html:
 
 
 def _backend(entry: _Entry, verdict: BackendVerdict) -> Html:
-    anchor = f"{entry.anchor}-{entry.backends.index(verdict) + 1}"
-    head = tag("h3", _shown_backend(verdict.backend), " ", _badge(verdict.verdict))
-    parts = [head, tag("p", prose(verdict.reason), class_="reason")]
+    head = tag("h3", title(verdict.backend), " ", _badge(verdict.verdict))
+    reason = f"{verdict.reason}; {DEFECT}" if verdict.verdict is Verdict.REFUTED else verdict.reason
+    parts = [head, tag("p", prose(reason), class_="reason")]
     if verdict.verdict is Verdict.NOT_EVALUATED:
         return tag("section", *parts, class_="backend short")
     if verdict.symptoms:
@@ -335,7 +336,7 @@ def _backend(entry: _Entry, verdict: BackendVerdict) -> Html:
     tables = [*_witness(verdict.witness), *_measured(verdict.measured)]
     if tables:
         parts.append(tag("div", *tables, class_="tables"))
-    parts += [_plot(verdict, plot) for plot in plots(verdict, prefix=anchor)]
+    parts += [_plot(verdict, plot) for plot in plots(verdict, prefix=f"{entry.anchor}-{verdict.backend}")]
     return tag("section", *_rows(parts), class_="backend")
 
 
@@ -448,10 +449,6 @@ def _scrolling(*content: Html, label: str, class_: str) -> Html:
 def _badge(verdict: Verdict) -> Html:
     kind = verdict.value.replace(" ", "-")
     return tag("span", tag("span", f"{_SIGNS[verdict]} ", aria_hidden="true"), verdict.value, class_=f"badge {kind}")
-
-
-def _shown_backend(backend: str) -> str:
-    return _BACKENDS.get(backend, backend)
 
 
 def _breakable(path: str) -> Html:

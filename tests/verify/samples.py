@@ -45,7 +45,7 @@ def softplus(z: float) -> float:
 
 
 def exact(z: float, y: int) -> float:
-    return softplus(z) - y * z
+    return y * softplus(-z) + (1 - y) * softplus(z)
 
 
 def exact_gradient(z: float, y: int) -> float:
@@ -443,7 +443,6 @@ HOSTILE_FILE = file(
         (
             replace(
                 JAX_DOUBLE,
-                backend="<u>jax</u>",
                 reason="<s>reason</s> & so on",
                 axis="pre-activation <z> $z_1$",
                 symptoms=("<em>symptom</em>",),

@@ -21,6 +21,7 @@ from bcelint.verify.markup import Html, join, prose, tag, text
 from bcelint.verify.model import BackendVerdict, FileVerifications, Verdict, Verification
 from bcelint.verify.page import MatplotlibMissing, render
 from bcelint.verify.symptoms import number
+from bcelint.verify.text import DEFECT
 from tests.verify import samples
 
 # Elements that HTML closes by itself, and those of SVG that close themselves with a slash.
@@ -307,20 +308,20 @@ def test_the_fix_is_a_diff_and_was_evaluated() -> None:
     assert captioned(fix, "Evaluated after the fix") == [
         [
             ["backend", "result", "what was seen"],
-            ["TensorFlow", "✓ right", "the loss agrees with the exact one within 1e-6 everywhere"],
-            ["JAX", "✓ right", "the loss agrees with the exact one within 1e-6 everywhere"],
+            ["TensorFlow", "✓ passed", "the loss agrees with the exact one within 1e-6 everywhere"],
+            ["JAX", "✓ passed", "the loss agrees with the exact one within 1e-6 everywhere"],
         ]
     ]
     assert fix.one(class_="alternatives").text.startswith("or let the model return logits: drop the sigmoid unsafe")
     (failed,) = captioned(articles()[1], "Evaluated after the fix")
-    assert failed[1] == ["TensorFlow", "✗ wrong", "at z = 40 the loss is 15.94, and should be 40"]
+    assert failed[1] == ["TensorFlow", "✗ failed", "at z = 40 the loss is 15.94, and should be 40"]
 
 
 def test_a_fix_that_was_evaluated_in_place_of_the_one_shown_is_named() -> None:
     (tried,) = captioned(articles()[-1], "Evaluated after the fix")
     assert tried == [
         ["backend", "result", "fix", "what was seen"],
-        ["<u>jax</u>", "✗ wrong", "<fix>", "<reason> & '\"'"],
+        ["JAX", "✗ failed", "<fix>", "<reason> & '\"'"],
     ]
 
 
@@ -387,6 +388,11 @@ def test_numbers_of_several_examples_in_several_ways_are_crossed() -> None:
             ["test_on_batch, z = -4, -1, 0.5, 3, y = 1", "8.2323"],
         ]
     ]
+
+
+def test_a_finding_that_is_wrong_is_to_be_reported() -> None:
+    refuted = articles()[4].one(class_="backend")
+    assert refuted.one(class_="reason").text == f"{samples.REFUTED.reason}; {DEFECT}"
 
 
 def test_a_witness_may_be_of_something_else_than_a_loss() -> None:
@@ -513,7 +519,6 @@ def test_everything_that_others_wrote_is_text() -> None:
         "<img src=x onerror=alert(1)>",
         "<b>here</b>",
         "<i>evaluated</i>",
-        verdict.backend,
         verdict.reason,
         *verdict.symptoms,
         *verdict.measured[0],
