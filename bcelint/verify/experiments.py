@@ -59,8 +59,7 @@ class PairExperiment:
         activation: its Keras name; ``applied`` is ``layer``, ``function`` or ``tensorflow function``, and ``layer`` the
             class of the output layer.
         steps: what comes after it: kind, name, and a rate where there is one.
-        form: ``binary``, ``categorical`` or ``sparse``: what the labels look like.
-        truth: the form of the loss that is meant, where the fix changes it.
+        form: ``binary``, ``categorical`` or ``sparse``: what the labels look like, and which exact loss is meant.
         in_fit: whether ``fit`` computes the loss (not code of the file).
         policy: the dtype policy of the layers.
     """
@@ -292,6 +291,8 @@ def pair(pairing: Pairing, calls: Calls, dtype: str = "") -> PairExperiment:
     if form is None:
         raise Unsupported(f"no exact value is known for `{loss.name}`")
     units = head.units or (_USUAL_CLASSES if form != "binary" or head.domain is Domain.SIMPLEX else 1)
+    if head.domain is Domain.SIMPLEX and form == "binary" and units > 1:
+        form = "categorical"  # what sums to 1 is about classes, whatever the loss is
     return PairExperiment(
         activation=_activation(head),
         applied=_applied(head, pairing),

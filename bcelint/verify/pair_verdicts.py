@@ -19,9 +19,9 @@ _REPAIRED = "Keras finds the logits behind the activation and uses them"
 Losses = Mapping[int, Sequence[float]]
 
 
-def exact_curves(experiment: PairExperiment, form: str = "") -> tuple[Losses, Losses]:
+def exact_curves(experiment: PairExperiment) -> tuple[Losses, Losses]:
     """The losses and gradients that are meant, by label, over ``SWEEP``."""
-    form = form or experiment.form
+    form = experiment.form
     arguments = _arguments(experiment)
     values = {y: [exact.loss(form, z, y, units=experiment.units, arguments=arguments) for z in SWEEP] for y in (0, 1)}
     slopes = {
@@ -37,9 +37,7 @@ def judge(code: str, experiment: PairExperiment, answer: Mapping[str, Any], back
     result = answer["result"]
     if code == "BCE104":
         return _constant(result, backend)
-    # A softmax with a binary loss is a mixed-up categorical one.
-    form = "categorical" if code == "BCE105" else experiment.form
-    meant, slopes = exact_curves(experiment, form)
+    meant, slopes = exact_curves(experiment)
     modes = result["modes"]
     faults = {mode: _fault(modes[mode], meant) for mode in ("graph", "eager") if mode in modes}
     # What fit runs decides; where the file calls the loss itself, it may do so in either way.

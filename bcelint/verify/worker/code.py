@@ -9,14 +9,26 @@ from __future__ import annotations
 import linecache
 import traceback
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bcelint.verify.worker.backends import Backend, listed
 
-# What a loss may be given: examples first. One unit, two, images of one channel and of two, a bare vector.
-_SHAPES = ((1, 1), (1, 2), (1, 4), (1, 4, 4, 1), (1, 4, 4, 2), (1,), (1, 3, 2), (3, 1), (3, 2), (2, 4, 4, 4, 1))
+
+class Shape(NamedTuple):
+    """The shapes of a prediction and of its labels; the first axis counts the examples."""
+
+    prediction: tuple[int, ...]
+    labels: tuple[int, ...]
+
+
+# What a loss may be given: one unit, several, images, sequences, a bare vector; then labels that are class numbers.
+_ALIKE = ((1, 1), (1, 2), (1, 4), (1, 4, 4, 1), (1, 4, 4, 2), (1,), (1, 3, 2), (3, 1), (3, 2), (2, 4, 4, 4, 1))
+_SHAPES = (
+    *(Shape(shape, shape) for shape in _ALIKE),
+    *(Shape(shape, shape[:-1]) for shape in ((1, 4), (1, 3, 4), (1, 4, 4, 4))),
+)
 _FILE = "<the loss>"
 _MOST_FAULTS = 4
 
@@ -118,13 +130,13 @@ class _Run:
 
         return evaluate
 
-    def _shapes(self) -> Iterator[tuple[int, ...]]:
+    def _shapes(self) -> Iterator[Shape]:
         """The shapes that the loss can be given; raises what the first one raises where there is none."""
         first: Exception | None = None
         any_works = False
         for shape in _SHAPES:
             try:
-                self._compiled("eager")(np.full(shape, 0.5), np.ones(shape))
+                self._compiled("eager")(np.full(shape.prediction, 0.5), np.ones(shape.labels))
             except Exception as error:
                 first = first or error
                 continue
@@ -149,7 +161,7 @@ class _Run:
         """Where the loss or its gradient is not finite: eagerly, for all shapes, then as the compilers make it."""
         faults: list[dict[str, Any]] = []
         evaluated = 0
-        shapes: list[tuple[int, ...]] = []
+        shapes: list[Shape] = []
         modes = ("eager", "graph", "XLA") if self._request["xla"] else ("eager", "graph")
         for mode in (mode for mode in modes if mode in self._backend.modes):
             # Tracing and compiling cost far more than computing.
@@ -158,14 +170,14 @@ class _Run:
                     shapes.append(shape)
                 run = self._compiled(mode)
                 for y, p, pattern in self._cases(shape):
-                    value, gradient = run(_filled(shape, p, pattern), _filled(shape, y, pattern))
+                    value, gradient = run(_filled(shape.prediction, p, pattern), _filled(shape.labels, y, pattern))
                     evaluated += 1
                     bad_value = not np.isfinite(value).all()
                     if bad_value or (gradient is not None and not np.isfinite(gradient).all()):
                         faults.append(
                             {
                                 "mode": mode,
-                                "shape": list(shape),
+                                "shape": list(shape.prediction),
                                 "y": y,
                                 "p": p,
                                 "pattern": pattern,
@@ -216,15 +228,15 @@ class _Run:
         nothing = self._backend.tensor(0.0)
         return lambda x: run(self._backend.tensor(x, self._dtype), nothing)
 
-    def _cases(self, shape: tuple[int, ...]) -> Iterator[tuple[float, float, str]]:
+    def _cases(self, shape: Shape) -> Iterator[tuple[float, float, str]]:
         """Labels, predictions, and how an array is filled with them."""
         if self._request["domain"] != "distribution":
             for case in self._request["cases"]:
                 yield case["y"], case["p"], "all"
-        if shape[-1] > 1 and not self._logits:
+        if shape.prediction[-1] > 1 and not self._logits:
             for y, p in ((1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (1.0, 0.5), (0.0, 0.5)):
                 yield y, p, "distribution"
-        if shape[-1] > 1 and self._logits:
+        if shape.prediction[-1] > 1 and self._logits:
             for y in (1.0, 0.0):
                 for p in (-200.0, 200.0):
                     yield y, p, "one"
@@ -244,15 +256,15 @@ class _Run:
         z = np.asarray(self._request["z"], dtype="float32")
         shape = next(self._shapes())
         mode = "graph" if "graph" in self._backend.modes else "eager"
-        found: dict[str, Any] = {"z": listed(z), "mode": mode, "shape": list(shape)}
+        found: dict[str, Any] = {"z": listed(z), "mode": mode, "shape": list(shape.prediction)}
         run = self._compiled(mode, squash=True)
         for label in (0, 1):
             losses, slopes = [], []
             for one in z:
-                value, gradient = run(np.full(shape, one), np.full(shape, float(label)))
+                value, gradient = run(np.full(shape.prediction, one), np.full(shape.labels, float(label)))
                 losses.append(float(np.mean(value)))
                 # All elements are alike: what one example does is what they do together.
-                slopes.append(float("nan") if gradient is None else float(np.sum(gradient)) / shape[0])
+                slopes.append(float("nan") if gradient is None else float(np.sum(gradient)) / shape.prediction[0])
                 if gradient is None:
                     found["without_gradient"] = True
             found[str(label)] = {"loss": losses, "gradient": slopes}
@@ -262,11 +274,11 @@ class _Run:
         """The loss of good and bad predictions for both labels."""
         shape = next(self._shapes())
         low, high = (-2.0, 2.0) if self._logits else (0.1, 0.9)
-        found: dict[str, Any] = {"shape": list(shape)}
+        found: dict[str, Any] = {"shape": list(shape.prediction)}
         run = self._compiled("eager")
         for label in (0, 1):
-            labels = np.full(shape, float(label))
-            values = [float(np.mean(run(np.full(shape, p), labels)[0])) for p in (low, high)]
+            labels = np.full(shape.labels, float(label))
+            values = [float(np.mean(run(np.full(shape.prediction, p), labels)[0])) for p in (low, high)]
             good, bad = values if label == 0 else values[::-1]
             found[str(label)] = {"good": good, "bad": bad}
         found["low"], found["high"] = low, high
@@ -279,7 +291,7 @@ class _Run:
         as_called, exchanged = self._compiled("eager"), self._compiled("eager", exchanged=True)
         for y in (0.0, 1.0):
             for p in (0.1, 0.3, 0.6, 0.9):
-                labels, prediction = np.full(shape, y), np.full(shape, p)
+                labels, prediction = np.full(shape.labels, y), np.full(shape.prediction, p)
                 value, gradient = as_called(prediction, labels)
                 other, slope = exchanged(prediction, labels)
                 found.append(
@@ -287,20 +299,20 @@ class _Run:
                         "y": y,
                         "p": p,
                         "loss": float(np.mean(value)),
-                        "gradient": None if gradient is None else float(np.sum(gradient)) / shape[0],
+                        "gradient": None if gradient is None else float(np.sum(gradient)) / shape.prediction[0],
                         "exchanged": float(np.mean(other)),
-                        "exchanged_gradient": None if slope is None else float(np.sum(slope)) / shape[0],
+                        "exchanged_gradient": None if slope is None else float(np.sum(slope)) / shape.prediction[0],
                     }
                 )
-        return {"shape": list(shape), "cases": found}
+        return {"shape": list(shape.prediction), "cases": found}
 
     def weights(self) -> dict[str, Any]:
         """``test_on_batch`` of a compiled model, two examples, with all the weight on one or on the other."""
         import keras
 
         shape = next(self._shapes())
-        rest = shape[1:] or (1,)
-        y = np.stack([np.ones(rest), np.ones(rest)])
+        rest = shape.prediction[1:] or (1,)
+        y = np.ones((2, *shape.labels[1:]) if shape.prediction[1:] else (2, 1))
         p = np.stack([np.full(rest, 0.9), np.full(rest, 0.1)])
         found: dict[str, Any] = {}
         for name, weights in (("none", None), ("first", [1.0, 0.0]), ("second", [0.0, 1.0])):
@@ -326,10 +338,10 @@ class _Run:
         return {"value": float(np.ravel(value)[0])}
 
 
-def _one_and_several(shapes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+def _one_and_several(shapes: list[Shape]) -> list[Shape]:
     """A shape with one unit and one with several, where there are both."""
-    one = next((shape for shape in shapes if shape[-1] == 1), None)
-    several = next((shape for shape in shapes if shape[-1] > 1), None)
+    one = next((shape for shape in shapes if shape.prediction[-1] == 1), None)
+    several = next((shape for shape in shapes if shape.prediction[-1] > 1), None)
     return [shape for shape in (one, several) if shape is not None]
 
 
@@ -341,7 +353,7 @@ def _ones_like(p: Any) -> Any:
 
 def _filled(shape: tuple[int, ...], value: float, pattern: str) -> Array:
     """An array of one value; as a distribution, or alone among zeros, only the first unit has it."""
-    if pattern == "all":
+    if pattern == "all" or shape[-1:] in ((), (1,)):
         return np.full(shape, value)
     others = (1.0 - value) / (shape[-1] - 1) if pattern == "distribution" else 0.0
     made = np.full(shape, others)

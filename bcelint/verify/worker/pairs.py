@@ -174,7 +174,7 @@ class _Loss:
         else:
             first, second = spec["order"]
             extra = self.arguments
-            if spec["target"].startswith("tf.losses."):
+            if getattr(target, "__module__", "").startswith("tensorflow.python.ops.losses"):
                 extra = {**extra, "reduction": "none"}
 
             def call(y: Any, p: Any) -> Any:
@@ -207,7 +207,7 @@ class _Loss:
 
             root, names = tf, rest
             if rest.startswith("losses."):
-                root = tf.compat.v1
+                root = keras if hasattr(keras.losses, rest.removeprefix("losses.")) else tf.compat.v1
         else:
             root, names = keras, rest
         for name in names.split("."):
