@@ -16,7 +16,7 @@ from bcelint.places import Place
 from bcelint.reading.parsing import quiet
 from bcelint.verify.cutting.arguments import candidates, partials
 from bcelint.verify.cutting.blocks import Block
-from bcelint.verify.cutting.names import FUNCTIONS, FunctionNode, Names, Reader, bound_in
+from bcelint.verify.cutting.names import FUNCTIONS, FunctionNode, Names, Reader
 from bcelint.verify.cutting.outline import Outline
 from bcelint.verify.cutting.slicing import (
     Arguments,
@@ -121,6 +121,8 @@ class Cutter:
                 program, is_light = trial.program()
             except Refused as refused:
                 first = first or refused
+                if refused.is_final:
+                    break
                 continue
             if is_light:
                 return program
@@ -253,16 +255,16 @@ class _Trial:
             receiver, instance = frame.receiver, frame.instance
             if owner is not None and isinstance(scope, FUNCTIONS):
                 receiver, instance = self._receiver(scope, owner, frame)
-            elif receiver in bound_in(scope).names:
+            elif receiver in self.outline.bound(scope).names:
                 receiver, instance = "", None
             block = self.cutter.block(scope, receiver, self.node)
             name = getattr(scope, "name", "") or self._name_of(scope)
-            frame = Frame(scope, frame, block, bound_in(scope).names, name, 0, owner, instance, receiver)
+            frame = Frame(scope, frame, block, self.outline.bound(scope).names, name, 0, owner, instance, receiver)
             self.frames.append(frame)
             owner = None
         self.owner = owner if isinstance(self.node, ast.FunctionDef) else None
         if owner is not None and not isinstance(self.node, FUNCTIONS):
-            inside = bound_in(owner).names & self.reader.read([self.node]).all()
+            inside = self.outline.bound(owner).names & self.reader.read([self.node]).all()
             if inside:
                 raise Refused(f"`{min(inside)}` belongs to the class `{owner.name}`")
 
@@ -309,6 +311,9 @@ class _Trial:
             return entry, self._parameters(node)
         if frame.at.node is not node:
             raise Refused(f"`{self.name}` cannot be taken out")
+        for atom in frame.block.before(node.name, frame.time):
+            if atom.index >= frame.at.index:
+                slicer.keep(frame, atom, frame.time)
         slicer.keep(frame, frame.at, frame.time)
         if self.partial is not None:
             entry = self.partial.call

@@ -134,7 +134,7 @@ class Block:
     def first_use(self, start: int, name: str, tried: frozenset[str] = frozenset()) -> int:
         """When what ``name`` is bound to at ``start`` is first used."""
         for atom in self.atoms[start + 1 :]:
-            if name in atom.mentions:
+            if name in atom.mentions and name not in atom.changes[0]:
                 if isinstance(atom.node, DEFINITIONS) and atom.node.name != name and atom.node.name not in tried:
                     if len(tried) > 20:
                         break

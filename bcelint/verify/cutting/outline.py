@@ -8,7 +8,7 @@ from functools import cached_property
 
 from bcelint.places import Place
 from bcelint.reading.text import split_rows
-from bcelint.verify.cutting.names import COMPREHENSIONS, FUNCTIONS, Bindings, FunctionNode, bound_in
+from bcelint.verify.cutting.names import COMPREHENSIONS, DEFINITIONS, FUNCTIONS, Bindings, FunctionNode, bound_in
 
 # What the classes are called whose methods need weights, or a training loop around them.
 _BUILT = ("Model", "Layer", "Sequential", "Module", "Network", "Functional", "Callback", "Cell")
@@ -23,6 +23,7 @@ class Outline:
         self.around: dict[ast.AST, tuple[ast.AST, str]] = {}
         self.calls: defaultdict[str, list[ast.Call]] = defaultdict(list)
         self.functions: list[FunctionNode] = []
+        self.definitions: defaultdict[str, list[ast.stmt]] = defaultdict(list)
         self.identifiers: set[str] = set()
         self._bound: dict[ast.AST, Bindings] = {}
         stack: list[ast.AST] = [tree]
@@ -34,13 +35,17 @@ class Outline:
                     if isinstance(child, ast.AST) and not isinstance(child, (ast.expr_context, ast.operator)):
                         self.around[child] = (node, name)
                         stack.append(child)
-        for found in self.calls.values():
-            found.sort(key=lambda call: (call.lineno, call.col_offset))
+        for calls in self.calls.values():
+            calls.sort(key=lambda call: (call.lineno, call.col_offset))
+        for definitions in self.definitions.values():
+            definitions.sort(key=lambda definition: definition.lineno)
         self.functions.sort(key=lambda function: (function.lineno, function.col_offset))
 
     def _enter(self, node: ast.AST) -> None:
         if isinstance(node, FUNCTIONS):
             self.functions.append(node)
+        if isinstance(node, DEFINITIONS):
+            self.definitions[node.name].append(node)
         if isinstance(node, ast.Call):
             name = last_name(node.func)
             if name:
@@ -77,15 +82,17 @@ class Outline:
 
     def expression_at(self, place: Place) -> ast.expr | None:
         """The expression that stands exactly there, the outermost one if there are several."""
-        found = [
-            node
-            for node in self.around
-            if isinstance(node, ast.expr) and node.lineno == place.row and self.place(node) == place
-        ]
-        return min(found, key=self.depth, default=None)
+        found = [node for node in self._expressions.get(place.row, ()) if self.place(node) == place]
+        return min(found, key=lambda node: len(self.ancestors(node)), default=None)
 
-    def depth(self, node: ast.AST) -> int:
-        return sum(1 for _ in self.ancestors(node))
+    @cached_property
+    def _expressions(self) -> dict[int, list[ast.expr]]:
+        """The expressions by the row in which they begin."""
+        found: defaultdict[int, list[ast.expr]] = defaultdict(list)
+        for node in self.around:
+            if isinstance(node, ast.expr):
+                found[node.lineno].append(node)
+        return found
 
     def ancestors(self, node: ast.AST) -> list[ast.AST]:
         """What a node is in, innermost first, without the module."""

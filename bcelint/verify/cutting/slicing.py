@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bcelint.knowledge import operations
 from bcelint.verify.cutting.blocks import Atom, Block
 from bcelint.verify.cutting.names import (
     COMPREHENSIONS,
@@ -22,7 +23,6 @@ from bcelint.verify.cutting.names import (
     Names,
     Reader,
     bindings,
-    bound_in,
     parameters,
 )
 from bcelint.verify.cutting.outline import Outline, last_name
@@ -38,11 +38,15 @@ _SETTINGS = frozenset({"set_epsilon", "set_floatx", "experimental_enable_numpy_b
 
 
 class Refused(Exception):
-    """The code needs something that the file does not tell: ``reason`` is one line."""
+    """The code needs something that the file does not tell: ``reason`` is one line.
 
-    def __init__(self, reason: str) -> None:
+    ``is_final``: there is no other way to cut that does without it.
+    """
+
+    def __init__(self, reason: str, *, is_final: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.is_final = is_final
 
 
 @dataclass(eq=False)
@@ -258,10 +262,12 @@ class Slicer:
         if self.outline.has_to_be_built(node):
             raise Refused(f"`{self.wanted}` needs `{node.name}`, which is a model or layer and has to be built")
         chosen = self.calls.get(node)
-        if chosen is None:
-            required = required_by(self.outline, node)
-            if required:
-                raise Refused(f"`{required[0]}` comes from a parameter of `{node.name}`")
+        if chosen is None or not chosen.is_complete:
+            missing = required_by(self.outline, node)
+            if missing:
+                raise Refused(f"`{missing[0]}` comes from a parameter of `{node.name}`")
+            if chosen is not None:
+                raise Refused(f"the arguments of `{node.name}` are not known")
         call = ast.Call(ast.Name(node.name, ast.Load()), *((chosen.args, chosen.keywords) if chosen else ([], [])))
         self.constructed[frame, node] = call
         self.keep(frame, frame.at, frame.time)
@@ -330,8 +336,9 @@ class Slicer:
             return
         found = any(_stores(method, attribute) for method in instance.methods)
         setter = self._setter(instance, attribute)
+        what = f"`{self.wanted}` needs `{receiver}.{attribute}` of `{owner}`"
         if setter and not found:
-            raise Refused(f"`{self.wanted}` needs `{receiver}.{attribute}` of `{owner}`, which `{setter}` sets")
+            raise Refused(f"{what}, which `{setter}` sets", is_final=True)
         if instance.init is not None:
             own = f"{instance.init.receiver}.{attribute}"
             for atom in instance.init.block.before(own, ALWAYS):
@@ -344,9 +351,8 @@ class Slicer:
             if atoms:
                 return
         if not found:
-            raise Refused(
-                f"`{self.wanted}` needs `{receiver}.{attribute}` of `{owner}`, which nothing in the file makes"
-            )
+            is_final = not self.outline.foreign_bases(instance.node)
+            raise Refused(f"{what}, which nothing in the file makes", is_final=is_final)
 
     def _setter(self, instance: Instance, attribute: str) -> str:
         """The method besides ``__init__`` that sets an attribute."""
@@ -357,7 +363,7 @@ class Slicer:
     def instance_of(self, frame: Frame, node: ast.ClassDef) -> Instance:
         """A class of the frame cut down to what is needed."""
         lineage = self.outline.lineage(node)
-        bodies = [Frame(c, frame, Block(c.body), bound_in(c).names, c.name) for c in lineage]
+        bodies = [Frame(c, frame, Block(c.body), self.outline.bound(c).names, c.name) for c in lineage]
         instance = Instance(node, frame, bodies, None)
         for body in bodies:
             body.instance = instance
@@ -366,7 +372,7 @@ class Slicer:
             if init is not None:
                 receiver = receiver_of(init)
                 block = Block(init.body, receiver=receiver)
-                instance.init = Frame(init, frame, block, bound_in(init).names, f"{node.name}", ALWAYS)
+                instance.init = Frame(init, frame, block, self.outline.bound(init).names, f"{node.name}", ALWAYS)
                 instance.init.instance, instance.init.receiver = instance, receiver
                 break
         return instance
@@ -374,21 +380,26 @@ class Slicer:
 
 @dataclass(frozen=True)
 class Arguments:
-    """What a call of the file gives: by parameter, and as it is written. Names in it mean the same where it is put."""
+    """What a call of the file gives, as it is written and by parameter. Names in it mean the same where it is put.
+
+    ``is_complete``: everything that it gives could be taken along.
+    """
 
     call: ast.Call
     args: list[ast.expr]
     keywords: list[ast.keyword]
     values: dict[str, ast.expr]
+    is_complete: bool
 
 
 def receiver_of(function: FunctionNode) -> str:
-    """The name of ``self`` in a method, or of ``cls``; empty for static methods."""
+    """The name of ``self`` in a method, or of ``cls``; empty for static methods, also undeclared ones."""
     for decorator in getattr(function, "decorator_list", []):
         if last_name(decorator) == "staticmethod":
             return ""
     positional = [*function.args.posonlyargs, *function.args.args]
-    return positional[0].arg if positional else ""
+    name = positional[0].arg if positional else ""
+    return "" if operations.names_labels(name) or operations.names_prediction(name) else name
 
 
 def default_of(function: FunctionNode, name: str) -> ast.expr | None:

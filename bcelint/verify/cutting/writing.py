@@ -51,7 +51,11 @@ class Writer:
                 yield instance.init
 
     def _refuse(self, part: ast.AST, bound: str) -> None:
-        for node in ast.walk(part):
+        waiting = [part]
+        while waiting:
+            node = waiting.pop()
+            members = self.slicer.members.get(node) if isinstance(node, ast.ClassDef) else None
+            waiting += [child for child in ast.iter_child_nodes(node) if not _is_left_out(child, members)]
             if isinstance(node, (ast.Attribute, ast.Name)):
                 if (node.attr if isinstance(node, ast.Attribute) else node.id) in _COMMAND_LINE:
                     raise Refused(f"`{bound}` comes from the command line")
@@ -229,6 +233,11 @@ def _statements(node: ast.AST) -> Iterator[ast.stmt]:
 def _at(node: _S, where: ast.AST) -> _S:
     node = ast.copy_location(node, where)
     return ast.fix_missing_locations(node)
+
+
+def _is_left_out(node: ast.AST, members: set[ast.stmt] | None) -> bool:
+    """Whether a statement of a class is none of those that come along."""
+    return members is not None and isinstance(node, ast.stmt) and node not in members
 
 
 def _suspends(node: ast.AST) -> bool:
