@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -60,8 +61,12 @@ class Linted:
     analysis: Analysis | None = None
 
 
-def check_file(job: Job) -> FileReport:
-    """The report for one file."""
+# Says why the fix of a finding of a version of a file must not be made; empty where it may.
+Object = Callable[[Source, Linted, Finding], str]
+
+
+def check_file(job: Job, objection: Object | None = None) -> FileReport:
+    """The report for one file; ``objection`` is asked about each fix before it is made."""
     try:
         data = job.data
         if data is None:
@@ -70,7 +75,7 @@ def check_file(job: Job) -> FileReport:
     except OSError as error:
         return unreadable(job.shown, error.strerror or str(error), job.rules)
     try:
-        return _check(job, data)
+        return _check(job, data, objection)
     except Exception as error:
         return FileReport(job.shown, failure=_describe(error))
 
@@ -98,11 +103,11 @@ def lint(source: Source, job: Job) -> Linted:
     return Linted(offered, analysis.pairs, analysis.undecided, analysis.exhausted, analysis)
 
 
-def _check(job: Job, data: bytes) -> FileReport:
+def _check(job: Job, data: bytes, objection: Object | None) -> FileReport:
     source = read(job.shown, data)
     linted = lint(source, job)
     if job.mode is not FixMode.OFFER and any(_fix_to_apply(finding, job) for finding in linted.findings):
-        return _fix(job, source)
+        return _fix(job, source, objection)
     return _report(job, source, linted)
 
 
@@ -119,17 +124,21 @@ def _report(job: Job, source: Source, linted: Linted) -> FileReport:
     )
 
 
-def _fix(job: Job, source: Source) -> FileReport:
+def _fix(job: Job, source: Source, objection: Object | None) -> FileReport:
     """Carry out what may be fixed, then report what is left."""
     from bcelint.fixing.converge import fix
     from bcelint.fixing.write import diff
 
-    outcome = fix(source, lambda version: lint(version, job).findings, lambda finding: _fix_to_apply(finding, job))
+    selection = _Selection(job, objection)
+    outcome = fix(source, selection.lint, selection.fix_of)
     counts = Counter((finding.code, finding.name, finding.severity) for finding in outcome.applied)
     report = replace(
         _report(job, outcome.source, lint(outcome.source, job)),
         fixed=tuple(FixedRule(*rule, count) for rule, count in sorted(counts.items())),
-        taken_back=tuple(_taken_back(source, finding, why) for finding, why in outcome.taken_back),
+        taken_back=(
+            *(_left(source, finding, f"taken back: {why}") for finding, why in outcome.taken_back),
+            *(_left(version, finding, f"not made: {why}") for version, finding, why in selection.refused),
+        ),
     )
     if not outcome.applied:
         return report
@@ -155,10 +164,40 @@ def _write(path: str, expected: bytes, data: bytes) -> str:
     return ""
 
 
-def _taken_back(source: Source, finding: Finding, why: str) -> str:
+class _Selection:
+    """Which fixes are made; remembers those that are objected to."""
+
+    def __init__(self, job: Job, objection: Object | None) -> None:
+        self._job = job
+        self._objection = objection
+        self._versions: list[tuple[Source, Linted]] = []
+        self._refused: dict[tuple[str, str], tuple[Source, Finding, str]] = {}
+
+    def lint(self, version: Source) -> tuple[Finding, ...]:
+        linted = lint(version, self._job)
+        self._versions.append((version, linted))
+        return linted.findings
+
+    def fix_of(self, finding: Finding) -> Fix | None:
+        """The fix to make for a finding of one of the versions."""
+        fix = _fix_to_apply(finding, self._job)
+        if fix is None or self._objection is None:
+            return fix
+        version, linted = next(v for v in reversed(self._versions) if any(f is finding for f in v[1].findings))
+        why = self._objection(version, linted, finding)
+        if why:
+            self._refused[finding.code, version.line(finding.place.row)] = version, finding, why
+        return None if why else fix
+
+    @property
+    def refused(self) -> list[tuple[Source, Finding, str]]:
+        return list(self._refused.values())
+
+
+def _left(source: Source, finding: Finding, why: str) -> str:
     position = source.position(*finding.place.start)
     cell = f"cell {position.cell}, " if position.cell is not None else ""
-    return f"the fix of {finding.code} at {cell}row {position.row} was taken back: {why}"
+    return f"the fix of {finding.code} at {cell}row {position.row} was {why}"
 
 
 def _fix_to_apply(finding: Finding, job: Job) -> Fix | None:

@@ -12,6 +12,7 @@ from bcelint.cli.shared_options import how_to_check, what_to_check
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @what_to_check
 @click.option("--fix", is_flag=True, help="Apply the safe fixes.")
+@click.option("--verified", is_flag=True, help="Make only fixes that have passed evaluation in Keras (see verify).")
 @click.option("--unsafe-fixes", is_flag=True, help="Take the unsafe fixes for safe ones.")
 @click.option("--fix-only", is_flag=True, help="Apply fixes and report nothing else.")
 @click.option("--diff", is_flag=True, help="Show what the fixes would change, and change nothing.")
@@ -42,6 +43,8 @@ def check(ctx: click.Context, /, **options: Any) -> None:
     paths = options["paths"]
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("standard input (-) cannot be checked together with other paths")
+    if options["verified"] and not (options["fix"] or options["fix_only"] or options["diff"]):
+        raise click.UsageError("--verified says which fixes are made: it needs --fix, --fix-only or --diff")
     if options["verbose"] and options["quiet"]:
         raise click.UsageError("--verbose and --quiet contradict each other")
     try:

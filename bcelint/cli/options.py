@@ -15,6 +15,7 @@ class CheckOptions(NamedTuple):
     per_file_ignores: tuple[str, ...] | None = None
     min_severity: str = "warning"
     fix: bool = False
+    verified: bool = False
     unsafe_fixes: bool = False
     fix_only: bool = False
     diff: bool = False
@@ -65,6 +66,7 @@ class VerifyOptions(NamedTuple):
     backend: tuple[str, ...] = ()
     dtype: str | None = None
     fixes: bool = False
+    sound: bool = False
     report: str | None = None
     timeout: float = 30.0
     memory: float = 4.0

@@ -179,6 +179,11 @@ def _reports(
     for path, shown, reason in found.unreadable:
         yield linting.unreadable(shown, reason, rule_set(resolver.for_directory(os.path.dirname(path)), path))
     jobs = [make_job(options, file, resolver, stdin) for file in relevant]
+    if options.verified:
+        from bcelint.cli.verified_fixes import check_files
+
+        yield from check_files(jobs)
+        return
     yield from run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost)
 
 

@@ -10,7 +10,7 @@ from bcelint.cli.shared_options import how_to_check, what_to_check
 
 _BACKENDS = ("tensorflow", "jax", "torch")
 _DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
-_OWN = ("backend", "dtype", "fixes", "report", "timeout", "memory", "trust")
+_OWN = ("backend", "dtype", "fixes", "sound", "report", "timeout", "memory", "trust")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +23,7 @@ _OWN = ("backend", "dtype", "fixes", "report", "timeout", "memory", "trust")
 )
 @click.option("--dtype", type=click.Choice(_DTYPES), help="Dtype policy of models, and dtype of what losses are given.")
 @click.option("--fixes", is_flag=True, help="Evaluate the code after its fix as well.")
+@click.option("--sound", is_flag=True, help="Evaluate the pairs that fit as well.")
 @click.option("--report", type=click.Path(dir_okay=False), metavar="FILE", help="Write an HTML page with plots.")
 @click.option(
     "--output-format",

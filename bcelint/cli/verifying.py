@@ -45,7 +45,7 @@ def run(options: CheckOptions, own: VerifyOptions) -> int:
         if report.failure:
             complain(f"{report.shown}: {report.failure}")
             failed = True
-        if report.findings:
+        if report.findings or own.sound:
             reports.append(report)
             checked.append(file)
     status = _verify(options, own, backends, reports, checked, resolver)
@@ -112,14 +112,15 @@ def _verify(
         with Verifier(settings, progress) as verifier:
             inputs = [_again(make_job(options, file, resolver, None)) for file in files]
             results = verifier.verify(inputs)
+            sound = verifier.measure(inputs) if own.sound else [[] for _ in inputs]
             progress.end()
             done = []
-            for report, (source, linted, _), of_file in zip(reports, inputs, results, strict=True):
+            for report, (source, linted, _), of_file, fit in zip(reports, inputs, results, sound, strict=True):
                 # What has just been read counts: the positions in it are those of the verifications.
                 shown = FileReport(
                     report.shown, linted.findings, Listing.of(source), report.noqa_rows, pairs=report.pairs
                 )
-                done.append(FileVerifications(shown, tuple(of_file)))
+                done.append(FileVerifications(shown, tuple(of_file), tuple(fit)))
             _print(options, done, verifier, output)
             if own.report is not None:
                 _write_page(own.report, done, verifier)
@@ -155,6 +156,7 @@ def _print(options: CheckOptions, done: Sequence[FileVerifications], verifier: V
             for file in done
             for i, verification in enumerate(file.verifications)
         ]
+        records += [text.sound_record(file.report, measurement) for file in done for measurement in file.sound]
         output.write(json.dump(records))
     for file in () if is_json else done:
         render = full.render if options.output_format == "full" else concise.render
@@ -163,6 +165,8 @@ def _print(options: CheckOptions, done: Sequence[FileVerifications], verifier: V
                 output.write(f"{block} -- {text.concise(verification)}")
                 continue
             output.write("\n".join([block.rstrip("\n"), *text.lines(verification, style), ""]))
+        for measurement in file.sound:
+            output.write("\n".join(text.sound(file.report, measurement, style)))
     if options.quiet:
         return
     apart = is_json or options.output_file is not None

@@ -116,6 +116,15 @@ def literal_call(pairing: Pairing, source: Source, calls: Calls, *, trust: bool)
     return CodeExperiment(program.name, program.source, entry, (), ("value",), rows=_rows(program))
 
 
+def is_light(experiment: CodeExperiment) -> bool:
+    """Whether a call that was cut out needs no model."""
+    return _HEAVY.search(experiment.source) is None
+
+
+# A model would have to be built, and may be trained, before the call has a value.
+_HEAVY = re.compile(r"\b(?:layers|Sequential|Model|applications|fit|load\w*|read_\w+)\b")
+
+
 def _arguments(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
     """The labels and the prediction that a loss is called with."""
     named = {keyword.arg: keyword.value for keyword in call.keywords}

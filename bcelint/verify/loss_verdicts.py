@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, log, log1p
+from math import inf, isfinite, log, log1p
 from typing import Any
 
+from bcelint.inference.facts import Pairing
+from bcelint.knowledge.domains import Family
 from bcelint.verify import exact, symptoms
 from bcelint.verify.experiments import CodeExperiment
 from bcelint.verify.model import BackendVerdict, Curve, Verdict, Witness
@@ -13,6 +15,8 @@ from bcelint.verify.symptoms import number
 
 _MODES = {"eager": "eager", "graph": "fit (compiled)", "XLA": "compiled by XLA"}
 Result = Mapping[str, Any]
+# Keras keeps probabilities this far away from 0 and 1.
+_EPSILON = 1e-7
 
 
 def judge(code: str, experiment: CodeExperiment, answer: Mapping[str, Any], backend: str) -> BackendVerdict:
@@ -229,16 +233,47 @@ def _value(experiment: CodeExperiment, result: Result) -> _Decision:
     return Verdict.CONFIRMED, reason, witness, seen, rows
 
 
+def measured(pairing: Pairing, answer: Mapping[str, Any]) -> tuple[bool | None, str]:
+    """Whether a call of a loss on known values gives the exact value, and what it gives."""
+    found = answer["result"]["value"]
+    labels, prediction, value = found["labels"], found["prediction"], found["value"]
+    words = f"the call gives {value:.7g}"
+    if pairing.loss.family is not Family.BINARY:
+        return None, words
+    if any(not 0 <= y <= 1 for y in labels):
+        return False, f"{words}: the labels are not between 0 and 1, so that is no cross-entropy"
+    logits = pairing.loss.from_logits
+    meant = exact_mean(labels, prediction, logits=logits)
+    if _rounds_to(value, meant, labels, prediction, logits=logits):
+        return True, f"{words}, as far as float32 goes"
+    words += f", and the exact value is {meant:.7g}"
+    clipped = [min(max(p, _EPSILON), 1 - _EPSILON) for p in prediction]
+    if not logits and _rounds_to(value, exact_mean(labels, clipped, logits=False), labels, clipped, logits=False):
+        words += ": Keras keeps probabilities 1e-7 away from 0 and 1"
+    return False, words
+
+
+def _rounds_to(
+    value: float, meant: float, labels: Sequence[float], prediction: Sequence[float], *, logits: bool
+) -> bool:
+    """Whether float32 may give ``value`` for ``meant``: a probability is off by half a unit in its last place."""
+    pairs = zip(labels, prediction, strict=True)
+    allowed = 0.0 if logits else sum(2.4e-7 / max(p if y else 1 - p, _EPSILON) for y, p in pairs) / len(labels)
+    return abs(value - meant) <= 1e-5 * abs(meant) + allowed
+
+
 def exact_mean(labels: Sequence[float], prediction: Sequence[float], *, logits: bool) -> float:
-    """The binary cross-entropy of a batch in double precision."""
-    if logits:
-        terms = [exact.softplus(z) - y * z for y, z in zip(labels, prediction, strict=True)]
-    else:
-        terms = [
-            (-y * log(p) if y else 0.0) + (-(1 - y) * log1p(-p) if y != 1 else 0.0)
-            for y, p in zip(labels, prediction, strict=True)
-        ]
+    """The binary cross-entropy of a batch in double precision; inf where a probability of 0 is true."""
+    terms = [_exact(y, p, logits=logits) for y, p in zip(labels, prediction, strict=True)]
     return sum(terms) / len(terms)
+
+
+def _exact(y: float, p: float, *, logits: bool) -> float:
+    if logits:
+        return exact.softplus(p) - y * p
+    if (p <= 0 and y) or (p >= 1 and y != 1):
+        return inf
+    return (-y * log(p) if y else 0.0) + (-(1 - y) * log1p(-p) if y != 1 else 0.0)
 
 
 # --- after a fix ------------------------------------------------------------------------------------------------------

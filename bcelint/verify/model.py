@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bcelint.findings import Finding
+from bcelint.places import Place
 from bcelint.reporting.model import FileReport
 
 
@@ -110,8 +111,25 @@ class Verification:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """A head and a loss that fit, evaluated.
+
+    Attributes:
+        site: where they meet.
+        evaluated: what was run, in words.
+        backends: for each backend whether the loss has its exact values, as far as the dtype lets it (``None``: it was
+            not evaluated), and in words what was measured.
+    """
+
+    site: Place
+    evaluated: str
+    backends: tuple[tuple[str, bool | None, str], ...]
+
+
+@dataclass(frozen=True)
 class FileVerifications:
     """What became of the findings of one file."""
 
     report: FileReport
     verifications: tuple[Verification, ...] = ()
+    sound: tuple[Measurement, ...] = ()

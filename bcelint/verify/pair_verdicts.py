@@ -94,6 +94,29 @@ def agrees(experiment: PairExperiment, answer: Mapping[str, Any]) -> str:
     return ""
 
 
+def measured(experiment: PairExperiment, answer: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether a pair computes the exact loss, and how far down and up it does."""
+    fault = agrees(experiment, answer)
+    if fault:
+        return False, fault
+    modes = answer["result"]["modes"]
+    curves = modes[next(mode for mode in ("graph", "eager") if modes.get(mode))]
+    floors = {y: min(curves[str(y)]["loss"]) for y in (0, 1)}
+    ceilings = {y: max(curves[str(y)]["loss"]) for y in (0, 1)}
+    said = ["for z from -15 to 15, as far as float32 goes"]
+    if max(floors.values()) > _FLOOR:
+        said.append(f"no lower than {floors[1]:.4g} for y = 1 and {floors[0]:.4g} for y = 0")
+    if max(ceilings.values()) < _CEILING:
+        said.append(
+            f"no higher than {ceilings[1]:.4f} for y = 1 and {ceilings[0]:.4f} for y = 0, without a gradient there"
+        )
+    return True, "; ".join(said)
+
+
+# At z = 100 an exact loss is below 1e-43, or 100.
+_FLOOR, _CEILING = 1e-12, 50.0
+
+
 def curves_of(experiment: PairExperiment, answer: Mapping[str, Any]) -> tuple[Curve, ...]:
     """The curves of a pair as it is, for the plots."""
     modes = answer["result"]["modes"]

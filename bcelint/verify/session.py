@@ -78,6 +78,10 @@ class Session:
     ) -> None:
         self.close()
 
+    def start(self) -> None:
+        """Import the backend now; raises ``BackendError`` where that fails."""
+        self._start()
+
     def evaluate(self, requests: Sequence[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
         """The answers to requests, with the requests' positions, in the order in which they are ready."""
         if not requests:

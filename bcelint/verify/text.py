@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from bcelint.reporting.concise import where
+from bcelint.reporting.model import FileReport
 from bcelint.reporting.style import Style
-from bcelint.verify.model import BackendVerdict, Verdict, Verification, Witness
+from bcelint.verify.model import BackendVerdict, Measurement, Verdict, Verification, Witness
 from bcelint.verify.session import title
 
 _WIDTH = 120
@@ -48,6 +50,38 @@ def concise(verification: Verification) -> str:
     """All backends in one line."""
     parts = [f"{v.verdict.value} on {v.backend} ({v.reason})" for v in verification.backends]
     return "; ".join(parts)
+
+
+def sound(report: FileReport, measurement: Measurement, style: Style) -> Iterator[str]:
+    """A pair without a finding: where it is, what was run, and what each backend has computed."""
+    what = f" ({measurement.evaluated})" if measurement.evaluated else ""
+    yield f"{where(report.shown, report.listing, measurement.site, style)}: no finding{what}"
+    for backend, agrees, words in measurement.backends:
+        kind, head = {True: ("help", "exact"), False: ("warning", "not exact"), None: ("gutter", "not evaluated")}[
+            agrees
+        ]
+        first, *more = _wrapped(f"    {head} on {title(backend)}: {words}", "      ")
+        yield first.replace(head, style(kind, head), 1)
+        yield from more
+
+
+def sound_record(report: FileReport, measurement: Measurement) -> dict[str, Any]:
+    """The same in JSON: an object with the keys of a finding, but no code."""
+    position = report.listing.position(*measurement.site.start)
+    return {
+        "code": None,
+        "message": "no finding",
+        "filename": report.shown,
+        "cell": position.cell,
+        "location": {"row": position.row, "column": position.column},
+        "verification": {
+            "evaluated": measurement.evaluated or None,
+            "backends": [
+                {"backend": backend, "exact": agrees, "reason": words}
+                for backend, agrees, words in measurement.backends
+            ],
+        },
+    }
 
 
 def summary(verifications: Iterable[Verification], versions: Mapping[str, str]) -> Iterator[str]:

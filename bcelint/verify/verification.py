@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bcelint.findings import Finding
-from bcelint.inference.facts import MetricUse, Numeric, Pairing, SingleUnitSoftmax
+from bcelint.inference.facts import Context, MetricUse, Numeric, Pairing, SingleUnitSoftmax
 from bcelint.linting import Job, Linted, lint
+from bcelint.places import Place
+from bcelint.rules.common import verdict
 from bcelint.source import Source
 from bcelint.verify import loss_verdicts, metric_verdicts, pair_verdicts
 from bcelint.verify.after_fix import Fixed, NotFixed, fixed
@@ -24,7 +26,7 @@ from bcelint.verify.experiments import (
     pair,
     single_unit_softmax,
 )
-from bcelint.verify.model import BackendVerdict, Curve, FixVerdict, Verdict, Verification
+from bcelint.verify.model import BackendVerdict, Curve, FixVerdict, Measurement, Verdict, Verification
 from bcelint.verify.session import Limits, Session
 
 Answer = dict[str, Any]
@@ -94,6 +96,11 @@ class Verifier:
     def __exit__(self, *error: object) -> None:
         self._open.close()
 
+    def start(self) -> None:
+        """Import the backends now; raises ``BackendError`` where that fails."""
+        for session in self._sessions.values():
+            session.start()
+
     @property
     def versions(self) -> dict[str, str]:
         return {backend: session.versions for backend, session in self._sessions.items() if session.versions}
@@ -106,6 +113,57 @@ class Verifier:
         for turn in range(depth):
             self._evaluate(flat, turn)
         return [[self._verification(plan) for plan in of_file] for of_file in plans]
+
+    def measure(self, files: Sequence[tuple[Source, Linted, Job]]) -> list[list[Measurement]]:
+        """For each file the pairs that break no rule, evaluated."""
+        pairs = [self._sound(*file) for file in files]
+        wanted = dict.fromkeys(e for of_file in pairs for _, e in of_file if not isinstance(e, str))
+        for backend, session in self._sessions.items():
+            self._ask(backend, session, wanted)
+        return [[self._measurement(pairing, e) for pairing, e in of_file] for of_file in pairs]
+
+    def _sound(self, source: Source, linted: Linted, job: Job) -> list[tuple[Pairing, Experiment | str]]:
+        """The pairs without a finding, with their experiments, or why there is none."""
+        facts = linted.analysis.facts if linted.analysis is not None else ()
+        reported = {f.fact.site for f in linted.findings if isinstance(f.fact, Pairing)}
+        found: dict[Place, tuple[Pairing, Experiment | str]] = {}
+        for fact in facts:
+            if isinstance(fact, Pairing) and fact.site not in reported and verdict(fact) is None:
+                found.setdefault(fact.site, (fact, self._sound_experiment(fact, source)))
+        return [found[site] for site in sorted(found)]
+
+    def _sound_experiment(self, pairing: Pairing, source: Source) -> Experiment | str:
+        from bcelint.verify.loss_experiments import is_light, literal_call
+
+        calls = Calls(source)
+        try:
+            if pairing.context is Context.CALL:
+                made = literal_call(pairing, source, calls, trust=self._options.trust)
+                if is_light(made):
+                    return made
+        except Unsupported:
+            pass
+        try:
+            return pair(pairing, calls, self._options.dtype)
+        except Unsupported as error:
+            return str(error)
+
+    def _measurement(self, pairing: Pairing, experiment: Experiment | str) -> Measurement:
+        if isinstance(experiment, str):
+            nothing = tuple((backend, None, experiment) for backend in self._sessions)
+            return Measurement(pairing.site, "", nothing)
+        found: list[tuple[str, bool | None, str]] = []
+        for backend in self._sessions:
+            answer = self._answers[backend, experiment]
+            if "failure" in answer:
+                found.append((backend, None, str(answer["failure"])))
+            elif backend != "tensorflow" and pairing.loss.api.startswith(("tf.", "keras.backend.")):
+                found.append((backend, None, f"`{pairing.loss.api}` is TensorFlow's"))
+            elif isinstance(experiment, PairExperiment):
+                found.append((backend, *pair_verdicts.measured(experiment, answer)))
+            else:
+                found.append((backend, *loss_verdicts.measured(pairing, answer)))
+        return Measurement(pairing.site, experiment.describe(), tuple(found))
 
     # --- planning -----------------------------------------------------------------------------------------------------
 
@@ -183,19 +241,23 @@ class Verifier:
                     continue
                 wanted |= dict.fromkeys(plan.experiments[turn : turn + 1])
                 wanted |= dict.fromkeys(plan.after[turn : turn + 1])
-            missing = [experiment for experiment in wanted if (backend, experiment) not in self._answers]
-            self._total += len(missing)
+            self._ask(backend, session, wanted)
+
+    def _ask(self, backend: str, session: Session, wanted: Iterable[Experiment]) -> None:
+        """Evaluate what is not known yet."""
+        missing = [experiment for experiment in wanted if (backend, experiment) not in self._answers]
+        self._total += len(missing)
+        self._progress(self._done, self._total)
+        for index, answer in session.evaluate([experiment.request() for experiment in missing]):
+            self._answers[backend, missing[index]] = answer
+            self._done += 1
             self._progress(self._done, self._total)
-            for index, answer in session.evaluate([experiment.request() for experiment in missing]):
-                self._answers[backend, missing[index]] = answer
-                self._done += 1
-                self._progress(self._done, self._total)
 
     def _decided(self, plan: _Plan, backend: str, turn: int) -> bool:
         """Whether an experiment before ``turn`` has shown the fault."""
         for experiment in plan.experiments[:turn]:
-            verdict = _judge(plan.finding, experiment, self._answers[backend, experiment], backend).verdict
-            if verdict in (Verdict.CONFIRMED, Verdict.RESCUED):
+            found = _judge(plan.finding, experiment, self._answers[backend, experiment], backend)
+            if found.verdict in (Verdict.CONFIRMED, Verdict.RESCUED):
                 return True
         return False
 
