@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from bcelint.places import Place
 from bcelint.reading.parsing import quiet
 from bcelint.verify.cutting.arguments import candidates, partials
-from bcelint.verify.cutting.blocks import Block
-from bcelint.verify.cutting.names import FUNCTIONS, FunctionNode, Names, Reader
+from bcelint.verify.cutting.blocks import Atom, Block
+from bcelint.verify.cutting.names import COMPREHENSIONS, DEFINITIONS, FUNCTIONS, FunctionNode, Names, Reader
 from bcelint.verify.cutting.outline import Outline
 from bcelint.verify.cutting.slicing import (
     Arguments,
@@ -88,7 +88,6 @@ class Cutter:
     def __init__(self, tree: ast.Module, text: str) -> None:
         self.outline = Outline(tree, text)
         self.reader = Reader()
-        self._blocks: dict[tuple[ast.AST, str, ast.AST], Block] = {}
 
     def function(self, definition: tuple[int, int]) -> Program | Refusal:
         """See ``cut_function``."""
@@ -169,20 +168,6 @@ class Cutter:
         name = getattr(function, "name", "")
         return [True, False] if is_wanted and name in ("call", "__call__") else [False, True]
 
-    def block(self, scope: ast.AST, receiver: str, node: ast.AST) -> Block:
-        """The statements of a scope, opened towards ``node``."""
-        known = self._blocks.get((scope, receiver, node))
-        if known is None:
-            towards = [node, *self.outline.ancestors(node)]
-            body = getattr(scope, "body", [])
-            if not isinstance(scope, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)):
-                value = scope.body if isinstance(scope, ast.Lambda) else scope
-                assert isinstance(value, ast.expr)
-                body = [ast.copy_location(ast.Expr(value), value)]
-                towards += body
-            known = self._blocks[scope, receiver, node] = Block(body, towards, receiver)
-        return known
-
 
 class _Trial:
     """One way to cut."""
@@ -245,7 +230,8 @@ class _Trial:
 
     def _make_frames(self) -> None:
         tree = self.outline.tree
-        frame = Frame(tree, None, self.cutter.block(tree, "", self.node), set())
+        block = self.outline.block(tree, "", self.node)
+        frame = Frame(tree, None, block, set(), "", self._place(tree, block))
         self.frames.append(frame)
         owner: ast.ClassDef | None = None
         for scope in self.scopes:
@@ -257,9 +243,9 @@ class _Trial:
                 receiver, instance = self._receiver(scope, owner, frame)
             elif receiver in self.outline.bound(scope).names:
                 receiver, instance = "", None
-            block = self.cutter.block(scope, receiver, self.node)
-            name = getattr(scope, "name", "") or self._name_of(scope)
-            frame = Frame(scope, frame, block, self.outline.bound(scope).names, name, 0, owner, instance, receiver)
+            block = self.outline.block(scope, receiver, self.node)
+            bound, name = self.outline.bound(scope).names, getattr(scope, "name", "") or self._name_of(scope)
+            frame = Frame(scope, frame, block, bound, name, self._place(scope, block), 0, owner, instance, receiver)
             self.frames.append(frame)
             owner = None
         self.owner = owner if isinstance(self.node, ast.FunctionDef) else None
@@ -267,6 +253,12 @@ class _Trial:
             inside = self.outline.bound(owner).names & self.reader.read([self.node]).all()
             if inside:
                 raise Refused(f"`{min(inside)}` belongs to the class `{owner.name}`")
+
+    def _place(self, scope: ast.AST, block: Block) -> Atom | None:
+        """The atom that holds what is wanted; lambdas and comprehensions are one as a whole."""
+        if isinstance(scope, (ast.Lambda, *COMPREHENSIONS)):
+            return block.atoms[0]
+        return block.atom_of([self.node, *self.outline.ancestors(self.node)])
 
     def _receiver(self, function: FunctionNode, owner: ast.ClassDef, frame: Frame) -> tuple[str, Instance | None]:
         """``self`` and the class that it is of, where only parts of the class are to come along."""
@@ -283,7 +275,7 @@ class _Trial:
             call = self.calls.get(wanted)
             using = frame.block.atom_of([call.call, *self.outline.ancestors(call.call)]) if call is not None else None
             name = getattr(wanted, "name", "") or (inner.name if inner is not None else "")
-            if using is not None and using.index > at.index:
+            if using is not None and not isinstance(using.node, DEFINITIONS) and using.index > at.index:
                 frame.time = max(using.index, using.until)
             elif name and name.isidentifier():
                 frame.time = frame.block.first_use(at.index, name)

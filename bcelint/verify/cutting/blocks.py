@@ -98,11 +98,10 @@ class Compound:
 
 
 class Block:
-    """The atoms of a body. ``at`` is the one that holds ``target``, which every opened block leads to."""
+    """The atoms of a body. Blocks that hold one of ``towards`` are opened, as far as they are no loops."""
 
     def __init__(self, body: Sequence[ast.stmt], towards: Sequence[ast.AST] = (), receiver: str = "") -> None:
         self.atoms: list[Atom] = []
-        self.at: Atom | None = None
         self.binders: defaultdict[str, list[Atom]] = defaultdict(list)
         self.stars: list[Atom] = []
         self._receiver = receiver
@@ -127,9 +126,8 @@ class Block:
         return found
 
     def atom_of(self, nodes: Iterable[ast.AST]) -> Atom | None:
-        """The atom that the first of ``nodes`` is, unless it is a definition, which runs its body later."""
-        found = next((self._by_node[node] for node in nodes if node in self._by_node), None)
-        return None if found is not None and isinstance(found.node, DEFINITIONS) else found
+        """The atom that is the first of ``nodes`` that is one: of a node and what it is in, the innermost."""
+        return next((self._by_node[node] for node in nodes if node in self._by_node), None)
 
     def first_use(self, start: int, name: str, tried: frozenset[str] = frozenset()) -> int:
         """When what ``name`` is bound to at ``start`` is first used."""
@@ -217,8 +215,6 @@ class Block:
         self._by_node[whole] = atom
         if isinstance(node, _JUMPS) and self._loops:
             self._loops[-1].jumps.append(atom)
-        if id(whole) in self._towards:
-            self.at = atom  # of a compound the header, until the statement inside is met
         return atom
 
 

@@ -8,10 +8,15 @@ from functools import cached_property
 
 from bcelint.places import Place
 from bcelint.reading.text import split_rows
+from bcelint.verify.cutting.blocks import Block
 from bcelint.verify.cutting.names import COMPREHENSIONS, DEFINITIONS, FUNCTIONS, Bindings, FunctionNode, bound_in
 
 # What the classes are called whose methods need weights, or a training loop around them.
 _BUILT = ("Model", "Layer", "Sequential", "Module", "Network", "Functional", "Callback", "Cell")
+
+
+# Statements whose inside never takes their place.
+_NOT_OPENED = (*DEFINITIONS, ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return)
 
 
 class Outline:
@@ -26,6 +31,7 @@ class Outline:
         self.definitions: defaultdict[str, list[ast.stmt]] = defaultdict(list)
         self.identifiers: set[str] = set()
         self._bound: dict[ast.AST, Bindings] = {}
+        self._blocks: dict[tuple[ast.AST, str, ast.AST | None], Block] = {}
         stack: list[ast.AST] = [tree]
         while stack:
             node = stack.pop()
@@ -101,6 +107,25 @@ class Outline:
             node = around[0]
             found.append(node)
         return found
+
+    # --- blocks ---------------------------------------------------------------------------------------------------
+
+    def block(self, scope: ast.AST, receiver: str = "", node: ast.AST | None = None) -> Block:
+        """The statements of a scope, opened towards ``node``."""
+        towards = [node, *self.ancestors(node)] if node is not None else []
+        if isinstance(scope, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            body = scope.body
+        else:
+            value = scope.body if isinstance(scope, ast.Lambda) else scope
+            assert isinstance(value, ast.expr)
+            body = [ast.copy_location(ast.Expr(value), value)]
+        inside = set(map(id, towards))
+        opens = any(id(statement) in inside for statement in body if not isinstance(statement, _NOT_OPENED))
+        key = (scope, receiver, node if opens else None)
+        known = self._blocks.get(key)
+        if known is None:
+            known = self._blocks[key] = Block(body, towards, receiver)
+        return known
 
     # --- scopes -------------------------------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ class Frame:
 
     Attributes:
         node: the module, function, lambda, comprehension or class.
+        place: what holds the code that is cut out.
         parent: the scope in which names are looked up that this one does not bind.
         time: when what is cut out of it is used.
         methods_of: the class, for the function of a method.
@@ -70,6 +71,7 @@ class Frame:
     block: Block
     bound: set[str]
     name: str = ""
+    place: Atom | None = None
     time: int = 0
     methods_of: ast.ClassDef | None = None
     instance: Instance | None = None
@@ -81,9 +83,9 @@ class Frame:
     @property
     def at(self) -> Atom:
         """What holds the code that is cut out."""
-        if self.block.at is None:
+        if self.place is None:
             raise Refused("the code stands where it never runs")
-        return self.block.at
+        return self.place
 
 
 @dataclass(eq=False)
@@ -363,7 +365,7 @@ class Slicer:
     def instance_of(self, frame: Frame, node: ast.ClassDef) -> Instance:
         """A class of the frame cut down to what is needed."""
         lineage = self.outline.lineage(node)
-        bodies = [Frame(c, frame, Block(c.body), self.outline.bound(c).names, c.name) for c in lineage]
+        bodies = [Frame(c, frame, self.outline.block(c), self.outline.bound(c).names, c.name) for c in lineage]
         instance = Instance(node, frame, bodies, None)
         for body in bodies:
             body.instance = instance
@@ -371,8 +373,8 @@ class Slicer:
             init = next((s for s in cls.body if isinstance(s, ast.FunctionDef) and s.name == "__init__"), None)
             if init is not None:
                 receiver = receiver_of(init)
-                block = Block(init.body, receiver=receiver)
-                instance.init = Frame(init, frame, block, self.outline.bound(init).names, f"{node.name}", ALWAYS)
+                block = self.outline.block(init, receiver)
+                instance.init = Frame(init, frame, block, self.outline.bound(init).names, node.name, None, ALWAYS)
                 instance.init.instance, instance.init.receiver = instance, receiver
                 break
         return instance
