@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,10 @@ _INSTALL = {
 _TITLES = {"keras": "Keras", "tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 # Importing TensorFlow takes a few seconds, on a cold disk many.
 _IMPORT_SECONDS = 300.0
+# What the process may say nothing for, beyond what an experiment may take: starting others, and ending them.
+_SILENT_SECONDS = 120.0
+# Variables that change what libraries compute (JAX_DEBUG_NANS, XLA_FLAGS), or turn their warnings into errors.
+_ALTERING = ("JAX_", "KERAS_", "TF_", "XLA_", "PYTHONWARNINGS")
 
 
 class BackendError(Exception):
@@ -110,7 +115,7 @@ class Session:
         if self._process is not None:
             return
         environment = {
-            **{key: value for key, value in os.environ.items() if key != "TF_USE_LEGACY_KERAS"},
+            **{key: value for key, value in os.environ.items() if not key.startswith(_ALTERING)},
             "KERAS_BACKEND": self.backend,
             "KERAS_HOME": self._folder,
             "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -140,8 +145,9 @@ class Session:
     @staticmethod
     def _read(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            lines.put(line)
+        with process.stdout:
+            for line in process.stdout:
+                lines.put(line)
         lines.put(None)
 
     def _next(self, seconds: float) -> dict[str, Any] | None:
@@ -152,9 +158,12 @@ class Session:
             return None
         if line is None:
             return None
-        message = json.loads(line)
-        assert isinstance(message, dict)
-        return message
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            message = None
+        # Without fork, the code of a user can reach where this comes from.
+        return message if isinstance(message, dict) else None
 
     def _round(self, requests: list[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
         if not requests:
@@ -163,29 +172,51 @@ class Session:
         assert process is not None
         assert process.stdin is not None
         limits = {"seconds": self._limits.seconds, "memory": self._limits.memory}
-        process.stdin.write((json.dumps({"requests": requests, "limits": limits}) + "\n").encode())
-        process.stdin.flush()
+        # A process that has ended says nothing either.
+        with suppress(OSError):
+            process.stdin.write((json.dumps({"requests": requests, "limits": limits}) + "\n").encode())
+            process.stdin.flush()
         left = {request["id"] for request in requests}
-        # The process keeps to the limits itself; where it does not fork, this does.
-        patience = self._limits.seconds + 120.0 if self._forks else self._limits.seconds
+        patience = self._limits.seconds + _SILENT_SECONDS
         while left:
             message = self._next(patience)
             if message is None:
-                self._stop()
-                reason = f"it did not end within {self._limits.seconds:g} seconds, or ended the process"
+                ended = self._end()
+                if self._forks:
+                    does = ended or "says nothing any more"
+                    raise BackendError(f"the process that evaluates on {_TITLES[self.backend]} {does}")
+                # It was busy with a user's code.
+                late = f"it did not end within {self._limits.seconds:g} seconds"
+                reason = f"its process {ended}" if ended else late
                 yield from ((i, {"failure": reason}) for i in sorted(left))
                 return
-            if "id" in message:
-                left.discard(message["id"])
-                yield message["id"], message
+            if not self._forks:
+                # The process does not watch over itself.
+                patience = self._limits.seconds
+            position = message.get("id")
+            if isinstance(position, int) and position in left:
+                left.discard(position)
+                yield position, message
         self._next(patience)  # that the round is over
+
+    def _end(self) -> str:
+        """How the process has come to its end, in words; empty where it had to be ended."""
+        process = self._process
+        assert process is not None
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1.0)
+        status = process.returncode
+        self._stop()
+        if status is None:
+            return ""
+        return f"has ended with status {status}" if status >= 0 else f"was killed by {signal.Signals(-status).name}"
 
     def _stop(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
         assert process.stdin is not None
-        with suppress(BrokenPipeError):
+        with suppress(OSError):
             process.stdin.close()
         try:
             process.wait(timeout=0.5)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import Any
+
+from bcelint.verify.worker.errors import in_words
 
 
 def main() -> None:
@@ -23,22 +26,23 @@ def main() -> None:
     try:
         versions = _import(name)
     except Exception as error:
-        send({"failure": f"{type(error).__name__}: {error}"})
+        send({"failure": in_words(error)})
         return
+    from bcelint.verify.worker import rounds
     from bcelint.verify.worker.backends import BACKENDS
-    from bcelint.verify.worker.rounds import Limits, answers, can_fork, run_round
 
     backend = BACKENDS[name]()
-    send({"ready": versions, "forks": can_fork()})
+    forks = rounds.can_fork()
+    send({"ready": versions, "forks": forks})
     for line in sys.stdin:
         message = json.loads(line)
-        limits = Limits(**message["limits"])
-        if can_fork():
-            run_round(message["requests"], limits, backend, send)
+        limits = rounds.Limits(**message["limits"])
+        if forks:
+            # In a round nothing more is to be read, but that nobody is there any more.
+            with suppress(rounds.ParentGone):
+                rounds.run_round(message["requests"], limits, backend, send, parent=sys.stdin.fileno())
         else:
-            for request in message["requests"]:
-                for answer in answers(request, backend):
-                    send(answer)
+            rounds.run_here(message["requests"], limits, backend, send, answers_to.fileno())
         send({"done": True})
 
 
@@ -59,6 +63,8 @@ def _import(name: str) -> dict[str, str]:
         import torch
 
         found[name] = torch.__version__
+    if found["keras"].startswith("2."):
+        raise RuntimeError(f"this is Keras {found['keras']}, and evaluating needs Keras 3")
     if keras.config.backend() != name:
         raise RuntimeError(f"Keras uses {keras.config.backend()} instead of {name}")
     return found

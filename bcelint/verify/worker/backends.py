@@ -34,6 +34,10 @@ class Backend:
 
         return np.asarray(keras.ops.convert_to_numpy(tensor), dtype="float64")
 
+    def start(self) -> None:
+        """Compute something: libraries start their threads with the first operation, and take their time."""
+        self.array(self.tensor([0.0]))
+
     def compiled(self, function: Function, mode: str) -> Evaluate:
         """Makes of ``function(x, y)`` one that returns its value, and the gradient of its sum with respect to ``x``.
 

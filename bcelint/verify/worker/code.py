@@ -7,6 +7,7 @@ contained the process before.
 from __future__ import annotations
 
 import linecache
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bcelint.verify.worker.backends import Backend, listed
+from bcelint.verify.worker.contain import refused
+from bcelint.verify.worker.errors import cleaned, in_words, message_of, name_of, one_line, text_of
 
 
 class Shape(NamedTuple):
@@ -58,9 +61,7 @@ def evaluate(request: dict[str, Any], backend: Backend) -> dict[str, Any]:
         return {check: checks[check]() for check in request["checks"]}
     except Failed:
         raise
-    except MemoryError:
-        raise
-    except Exception as error:
+    except BaseException as error:
         raise Failed(_words(error, request)) from None
 
 
@@ -89,13 +90,31 @@ def _complete_keras() -> None:
             setattr(keras.backend, name, getattr(old, name))
 
 
-def _words(error: Exception, request: dict[str, Any]) -> str:
-    """What the code raised, and where, in one line."""
-    words = " ".join(str(error).split())
-    row = next((f.lineno for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == _FILE), None)
-    place = request.get("rows", {}).get(str(row)) if row is not None else None
+def _words(error: BaseException, request: dict[str, Any]) -> str:
+    """What the code raised or tried, and where, in one line."""
+    words = message_of(error)
+    rows = [row for frame, row in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == _FILE]
+    text = text_of(error)
+    if text.startswith("in user code:"):
+        # An error in code that TensorFlow has rewritten: the rows that it came through, a blank line, the error itself.
+        rows += [int(row) for row in re.findall(rf'File "{_FILE}", line (\d+)', text)]
+        words = cleaned(text.split("\n\n")[-1]).removeprefix(f"{name_of(error)}: ")
+    place = request.get("rows", {}).get(str(rows[-1])) if rows else None
     where = f" in row {place}" if place is not None else ""
-    return f"the code raises {type(error).__name__}{where}{': ' + words[:200] if words else ''}"
+    tried = [one_line(what) for what in refused()]
+    for what in tried:
+        if what in words:
+            what, colon, shown = what.partition(":")
+            return f"the code {what}{where}{colon}{shown}, which is not allowed"
+    also = f"; before, it {tried[-1]}, which is not allowed" if tried else ""
+    if isinstance(error, SystemExit):
+        return f"the code calls `sys.exit`{where}{also}"
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(f"{name_of(error)} {words}"):
+        return f"it needs more memory than it may have{where}{also}"
+    return f"the code raises {name_of(error)}{where}{': ' + words[:200] if words else ''}{also}"
+
+
+_NO_MEMORY = re.compile(r"ResourceExhausted|RESOURCE_EXHAUSTED|\bOOM\b|std::bad_alloc")
 
 
 class _Run:
@@ -333,8 +352,7 @@ class _Run:
             model.compile(loss=self._entry)
             value = model.test_on_batch(np.zeros((2, 1), "float32"), np.ones((2, 1), "float32"))
         except Exception as error:
-            words = " ".join(str(error).split())
-            return {"raises": f"{type(error).__name__}: {words[:200]}"}
+            return {"raises": in_words(error)}
         return {"value": float(np.ravel(value)[0])}
 
 

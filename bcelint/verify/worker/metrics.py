@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bcelint.verify.worker.backends import Backend
-from bcelint.verify.worker.pairs import describe
+from bcelint.verify.worker.errors import in_words
 
 
 def evaluate(request: dict[str, Any], backend: Backend) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def _measured(key: str, metric: dict[str, Any], y: Any, outputs: Any) -> dict[st
     try:
         return {key: _measure(metric, y, outputs)}
     except Exception as error:
-        return {f"{key}_error": describe(error)}
+        return {f"{key}_error": in_words(error)}
 
 
 def _measure(metric: dict[str, Any], y: Any, outputs: Any) -> float:

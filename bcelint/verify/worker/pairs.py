@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bcelint.verify.worker.backends import Backend, Function, Tensor, listed
+from bcelint.verify.worker.errors import in_words
 from bcelint.verify.worker.stand_ins import STAND_INS
 
 # tf.keras.backend is only there with TensorFlow; what Keras 3 has in its place.
@@ -286,7 +287,7 @@ def _sweep(
             with backend.untracked():
                 values, gradient = run(inputs, backend.tensor(y, str(y.dtype)))
         except Exception as error:
-            errors[f"{mode} {label}"] = describe(error)
+            errors[f"{mode} {label}"] = in_words(error)
             continue
         if gradient is None:
             slopes = None
@@ -310,7 +311,7 @@ def _detached(
             value = loss.called(backend.tensor(y, str(y.dtype)), backend.tensor(p))
             found[str(label)] = {"loss": listed(backend.array(_for_each(value))), "gradient": None}
         except Exception as error:
-            errors[f"detached {label}"] = describe(error)
+            errors[f"detached {label}"] = in_words(error)
     return found
 
 
@@ -329,12 +330,7 @@ def _on_batch(request: dict[str, Any], head: _Head, loss: _Loss) -> dict[str, An
         try:
             value = model.test_on_batch(inputs, _labels(request, len(some), label))
         except Exception as error:
-            found[str(label)] = {"error": describe(error)}
+            found[str(label)] = {"error": in_words(error)}
             continue
         found[str(label)] = {"loss": [float(np.ravel(value)[0])]}
     return found
-
-
-def describe(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0][:200] if lines else ''}".rstrip(": ")
