@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,15 @@ def test_the_test_command_is_the_one_that_ci_runs() -> None:
     found = subprocess.run(["sed", "-n", pattern[1]], input=README, capture_output=True, text=True, check=True).stdout
     assert found.rstrip("\n") in blocks("sh")[1]
     assert found.count("\n") == 1
+
+
+def test_verify_prints_what_is_shown(folder: Path) -> None:
+    pytest.importorskip("jax")
+    (folder / "train.py").write_text(blocks("python")[0])
+    block = next(block for block in blocks("console") if block.startswith("$ bcelint verify"))
+    command, _, shown = block.removeprefix("$ ").partition("\n...\n")
+    result = subprocess.run(
+        [sys.executable, "-m", *command.split()], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert shown in result.stdout

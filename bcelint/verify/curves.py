@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from bcelint.verify.model import Curve, Witness
+from bcelint.verify.model import BOTH, Curve, Witness
 from bcelint.verify.scales import core
 from bcelint.verify.symptoms import number
 
@@ -170,10 +170,15 @@ def without(curves: Iterable[Curve], quantity: str) -> list[str]:
     return [name for name, has in having.items() if not has]
 
 
+def of_label(label: int) -> str:
+    """Which examples a panel is about."""
+    return "of both labels" if label == BOTH else f"for y = {label}"
+
+
 def describe(curves: Iterable[Curve], quantity: str, axis: str, label: int) -> str:
     """A plot in words, for those who do not see it."""
     name = variable(axis)
-    parts = [f"{quantity} against {axis} for y = {label}"]
+    parts = [f"{quantity} against {axis} {of_label(label)}"]
     for curve in curves:
         found = values(curve, quantity)
         if curve.label != label or not found:

@@ -96,6 +96,13 @@ def after_fix(
     return made
 
 
+def sound(fact: CustomLoss, source: Source, *, trust: bool, dtype: str) -> CodeExperiment:
+    """The experiment for a loss without a finding: its corners."""
+    if fact.loss is None:
+        raise Unsupported("it is not in a function of its own")
+    return _function(fact.loss, source, _NUMBERS, fact, trust=trust, dtype=dtype)
+
+
 def function_of(fact: object) -> LossFunction | None:
     """The function that a fact about a hand-written loss is about."""
     if isinstance(fact, SwappedArguments):

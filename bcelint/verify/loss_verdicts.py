@@ -253,6 +253,19 @@ def measured(pairing: Pairing, answer: Mapping[str, Any]) -> tuple[bool | None, 
     return False, words
 
 
+def bounds(answer: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether a hand-written loss is finite wherever it was evaluated, and between which values it lies."""
+    result = answer["result"]
+    corners = result["corners"]
+    values = [value for y in ("0", "1") for value in result["sweep"][y]["loss"] if isfinite(value)]
+    words = f"between {min(values):.4g} and {max(values):.4g}" if values else "never finite"
+    if not corners["faults"]:
+        return True, f"in all {corners['evaluated']} cases, {words} for z from -100 to 100"
+    fault = corners["faults"][0]
+    what = "gradient" if fault["value_is_finite"] else "loss"
+    return False, f"p = {fault['p']:g}, y = {fault['y']:g}: the {what} is {number(fault[_key(fault)])}; {words}"
+
+
 def _rounds_to(
     value: float, meant: float, labels: Sequence[float], prediction: Sequence[float], *, logits: bool
 ) -> bool:

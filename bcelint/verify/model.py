@@ -23,13 +23,18 @@ class Verdict(str, Enum):
     NOT_EVALUATED = "not evaluated"
 
 
+# The label of curves that are the mean of a positive and a negative example.
+BOTH = -1
+
+
 @dataclass(frozen=True)
 class Curve:
     """A loss and its gradient over one variable, for examples with one label.
 
     Attributes:
         name: ``as written``, ``after the fix`` or ``exact``.
-        label: the label of the examples, 0 or 1 (for a categorical loss: whether the swept unit is the true class).
+        label: the label of the examples, 0 or 1 (for a categorical loss: whether the swept unit is the true class), or
+            ``BOTH``.
         x: values of the variable, rising.
         loss: the loss of one example at each ``x``; may hold inf and NaN.
         gradient: its derivative with respect to the variable; may hold inf and NaN, empty where there is none.
@@ -112,17 +117,18 @@ class Verification:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A head and a loss that fit, evaluated.
+    """A head and a loss that fit, or a hand-written loss without a finding, evaluated.
 
     Attributes:
-        site: where they meet.
+        site: where they meet, or what the loss returns.
         evaluated: what was run, in words.
-        backends: for each backend whether the loss has its exact values, as far as the dtype lets it (``None``: it was
-            not evaluated), and in words what was measured.
+        quality: what was asked: whether the loss is ``exact`` (as far as the dtype goes), or ``finite``.
+        backends: for each backend whether it is (``None``: it was not evaluated), and in words what was measured.
     """
 
     site: Place
     evaluated: str
+    quality: str
     backends: tuple[tuple[str, bool | None, str], ...]
 
 

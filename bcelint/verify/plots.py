@@ -370,7 +370,7 @@ def _panel(axes: Axes, shown: _Shown, label: int, y: Scale, names: Mapping[str, 
     for row, words in enumerate(reversed(header)):
         for text, side in words:
             _above(axes, text, side, 4 + row * _ROW, fontsize=_SMALL)
-    _above(axes, f"{shown.quantity} for y = {label}", "left", 6 + len(header) * _ROW, fontweight="bold")
+    _above(axes, f"{shown.quantity} {about.of_label(label)}", "left", 6 + len(header) * _ROW, fontweight="bold")
 
 
 def _above(axes: Axes, text: str, side: str, distance: float, **look: Any) -> None:

@@ -57,9 +57,11 @@ def sound(report: FileReport, measurement: Measurement, style: Style) -> Iterato
     what = f" ({measurement.evaluated})" if measurement.evaluated else ""
     yield f"{where(report.shown, report.listing, measurement.site, style)}: no finding{what}"
     for backend, agrees, words in measurement.backends:
-        kind, head = {True: ("help", "exact"), False: ("warning", "not exact"), None: ("gutter", "not evaluated")}[
-            agrees
-        ]
+        kind, head = {
+            True: ("help", measurement.quality),
+            False: ("warning", f"not {measurement.quality}"),
+            None: ("gutter", "not evaluated"),
+        }[agrees]
         first, *more = _wrapped(f"    {head} on {title(backend)}: {words}", "      ")
         yield first.replace(head, style(kind, head), 1)
         yield from more
@@ -77,7 +79,7 @@ def sound_record(report: FileReport, measurement: Measurement) -> dict[str, Any]
         "verification": {
             "evaluated": measurement.evaluated or None,
             "backends": [
-                {"backend": backend, "exact": agrees, "reason": words}
+                {"backend": backend, measurement.quality: agrees, "reason": words}
                 for backend, agrees, words in measurement.backends
             ],
         },

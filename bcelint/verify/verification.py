@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bcelint.findings import Finding
-from bcelint.inference.facts import Context, MetricUse, Numeric, Pairing, SingleUnitSoftmax
+from bcelint.inference.facts import Context, CustomLoss, MetricUse, Numeric, Pairing, SingleUnitSoftmax
 from bcelint.linting import Job, Linted, lint
 from bcelint.places import Place
 from bcelint.rules.common import verdict
@@ -115,22 +115,35 @@ class Verifier:
         return [[self._verification(plan) for plan in of_file] for of_file in plans]
 
     def measure(self, files: Sequence[tuple[Source, Linted, Job]]) -> list[list[Measurement]]:
-        """For each file the pairs that break no rule, evaluated."""
+        """For each file the pairs and hand-written losses that break no rule, evaluated."""
         pairs = [self._sound(*file) for file in files]
         wanted = dict.fromkeys(e for of_file in pairs for _, e in of_file if not isinstance(e, str))
         for backend, session in self._sessions.items():
             self._ask(backend, session, wanted)
         return [[self._measurement(pairing, e) for pairing, e in of_file] for of_file in pairs]
 
-    def _sound(self, source: Source, linted: Linted, job: Job) -> list[tuple[Pairing, Experiment | str]]:
-        """The pairs without a finding, with their experiments, or why there is none."""
+    def _sound(self, source: Source, linted: Linted, job: Job) -> list[tuple[Pairing | CustomLoss, Experiment | str]]:
+        """The pairs and hand-written losses without a finding, with their experiments, or why there is none."""
+        from bcelint.verify.loss_experiments import function_of
+
         facts = linted.analysis.facts if linted.analysis is not None else ()
         reported = {f.fact.site for f in linted.findings if isinstance(f.fact, Pairing)}
-        found: dict[Place, tuple[Pairing, Experiment | str]] = {}
+        faulty = {function_of(f.fact) for f in linted.findings}
+        found: dict[Place, tuple[Pairing | CustomLoss, Experiment | str]] = {}
         for fact in facts:
             if isinstance(fact, Pairing) and fact.site not in reported and verdict(fact) is None:
                 found.setdefault(fact.site, (fact, self._sound_experiment(fact, source)))
+            elif isinstance(fact, CustomLoss) and fact.loss is not None and fact.loss not in faulty:
+                found.setdefault(fact.place, (fact, self._sound_loss(fact, source)))
         return [found[site] for site in sorted(found)]
+
+    def _sound_loss(self, fact: CustomLoss, source: Source) -> Experiment | str:
+        from bcelint.verify.loss_experiments import sound
+
+        try:
+            return sound(fact, source, trust=self._options.trust, dtype=self._options.dtype)
+        except Unsupported as error:
+            return str(error)
 
     def _sound_experiment(self, pairing: Pairing, source: Source) -> Experiment | str:
         from bcelint.verify.loss_experiments import is_light, literal_call
@@ -148,22 +161,25 @@ class Verifier:
         except Unsupported as error:
             return str(error)
 
-    def _measurement(self, pairing: Pairing, experiment: Experiment | str) -> Measurement:
+    def _measurement(self, fact: Pairing | CustomLoss, experiment: Experiment | str) -> Measurement:
+        site, quality = (fact.site, "exact") if isinstance(fact, Pairing) else (fact.place, "finite")
         if isinstance(experiment, str):
             nothing = tuple((backend, None, experiment) for backend in self._sessions)
-            return Measurement(pairing.site, "", nothing)
+            return Measurement(site, "", quality, nothing)
         found: list[tuple[str, bool | None, str]] = []
         for backend in self._sessions:
             answer = self._answers[backend, experiment]
             if "failure" in answer:
                 found.append((backend, None, str(answer["failure"])))
-            elif backend != "tensorflow" and pairing.loss.api.startswith(("tf.", "keras.backend.")):
-                found.append((backend, None, f"`{pairing.loss.api}` is TensorFlow's"))
+            elif isinstance(fact, CustomLoss):
+                found.append((backend, *loss_verdicts.bounds(answer)))
+            elif backend != "tensorflow" and fact.loss.api.startswith(("tf.", "keras.backend.")):
+                found.append((backend, None, f"`{fact.loss.api}` is TensorFlow's"))
             elif isinstance(experiment, PairExperiment):
                 found.append((backend, *pair_verdicts.measured(experiment, answer)))
             else:
-                found.append((backend, *loss_verdicts.measured(pairing, answer)))
-        return Measurement(pairing.site, experiment.describe(), tuple(found))
+                found.append((backend, *loss_verdicts.measured(fact, answer)))
+        return Measurement(site, experiment.describe(), quality, tuple(found))
 
     # --- planning -----------------------------------------------------------------------------------------------------
 

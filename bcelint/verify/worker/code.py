@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import linecache
 import re
+import sys
 import traceback
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,12 +68,18 @@ def evaluate(request: dict[str, Any], backend: Backend) -> dict[str, Any]:
 
 
 def _load(request: dict[str, Any]) -> Any:
-    """Run the program, and return what its entry gives."""
-    _complete_keras()
+    """Run the program, and return what its entry gives; what is drawn at random is the same each time."""
+    import keras
+
+    if keras.config.backend() == "tensorflow":
+        _complete_keras()
+    else:
+        _hide_tensorflow()
     source = request["source"]
     # Keras looks at the source of functions (autograph): it has to be found somewhere.
     linecache.cache[_FILE] = (len(source), None, source.splitlines(keepends=True), _FILE)
     namespace: dict[str, Any] = {"__name__": "loss_under_test"}
+    keras.utils.set_random_seed(0)
     exec(compile(source, _FILE, "exec", dont_inherit=True), namespace)
     return eval(compile(request["entry"], _FILE, "eval", dont_inherit=True), namespace)
 
@@ -79,15 +87,36 @@ def _load(request: dict[str, Any]) -> Any:
 def _complete_keras() -> None:
     """Give ``keras.backend`` the functions of Keras 2 that TensorFlow still has: losses are full of ``K.mean``."""
     import keras
-
-    if keras.config.backend() != "tensorflow":
-        return
     import tensorflow as tf
 
     old = tf.keras.backend
     for name in dir(old):
         if not name.startswith("_") and not hasattr(keras.backend, name):
             setattr(keras.backend, name, getattr(old, name))
+
+
+class _OnlyKeras(ModuleType):
+    """What ``tensorflow`` is to a loss on another backend: the Keras in it, which computes with that backend."""
+
+    def __getattr__(self, name: str) -> Any:
+        import keras
+
+        if name == "keras":
+            return keras
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise Failed(f"the code computes with TensorFlow (`{self.__name__}.{name}`)")
+
+
+def _hide_tensorflow() -> None:
+    """Let ``tensorflow.keras`` be Keras, and the rest of TensorFlow out of reach: importing it takes seconds, too."""
+    import keras
+
+    sys.modules["tensorflow"] = _OnlyKeras("tensorflow")
+    for name, module in list(sys.modules.items()):
+        if name == "keras" or name.startswith("keras."):
+            sys.modules[f"tensorflow.{name}"] = module
+    sys.modules["tensorflow.keras"] = keras
 
 
 def _words(error: BaseException, request: dict[str, Any]) -> str:
