@@ -77,7 +77,7 @@ def check_file(job: Job, objection: Object | None = None) -> FileReport:
     try:
         return _check(job, data, objection)
     except Exception as error:
-        return FileReport(job.shown, failure=_describe(error))
+        return FileReport(job.shown, failure=fault_of_ours(error))
 
 
 def lost(job: Job) -> FileReport:
@@ -108,10 +108,11 @@ def _check(job: Job, data: bytes, objection: Object | None) -> FileReport:
     linted = lint(source, job)
     if job.mode is not FixMode.OFFER and any(_fix_to_apply(finding, job) for finding in linted.findings):
         return _fix(job, source, objection)
-    return _report(job, source, linted)
+    return report_on(job, source, linted)
 
 
-def _report(job: Job, source: Source, linted: Linted) -> FileReport:
+def report_on(job: Job, source: Source, linted: Linted) -> FileReport:
+    """The report for one version of a file."""
     findings = tuple(finding for finding in linted.findings if _is_severe(finding, job.min_severity))
     return FileReport(
         job.shown,
@@ -133,7 +134,7 @@ def _fix(job: Job, source: Source, objection: Object | None) -> FileReport:
     outcome = fix(source, selection.lint, selection.fix_of)
     counts = Counter((finding.code, finding.name, finding.severity) for finding in outcome.applied)
     report = replace(
-        _report(job, outcome.source, lint(outcome.source, job)),
+        report_on(job, outcome.source, lint(outcome.source, job)),
         fixed=tuple(FixedRule(*rule, count) for rule, count in sorted(counts.items())),
         taken_back=(
             *(_left(source, finding, f"taken back: {why}") for finding, why in outcome.taken_back),
@@ -240,7 +241,7 @@ def _is_severe(finding: Finding, minimum: Severity) -> bool:
     return minimum is Severity.WARNING or finding.severity is Severity.ERROR
 
 
-def _describe(error: Exception) -> str:
+def fault_of_ours(error: Exception) -> str:
     """An exception of ours in one line that helps to find it."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -74,3 +74,6 @@ def verify(ctx: click.Context, /, **options: Any) -> None:
     except ConfigError as error:
         complain(str(error))
         ctx.exit(2)
+    except KeyboardInterrupt:
+        complain("interrupted")
+        ctx.exit(130)

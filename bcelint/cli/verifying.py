@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ import click
 from bcelint.cli.options import CheckOptions, VerifyOptions
 from bcelint.cli.output import Output, complain, warn
 from bcelint.cli.run import discovered, make_job, make_resolver, passes_gate, validate_selectors
-from bcelint.discovery import File
+from bcelint.discovery import Discovered, File
 from bcelint.settings import ConfigError, Resolver
 
 if TYPE_CHECKING:
@@ -34,21 +35,19 @@ def run(options: CheckOptions, own: VerifyOptions) -> int:
     validate_selectors(found, cwd, resolver)
     if found.missing and not found.files:
         return _FAILED
-    if not found.files:
+    if not (found.files or found.unreadable):
         warn("no Python files or notebooks found under the given paths")
     backends = own.backend or (_configured(found.files, resolver, cwd),)
     _require(backends, own)
-    failed = bool(found.missing)
-    reports: list[FileReport] = []
     checked = []
-    for file, report in _checked(options, found.files, resolver):
+    failed = bool(found.missing)
+    for job, report in _checked(options, found, resolver):
         if report.failure:
             complain(f"{report.shown}: {report.failure}")
             failed = True
-        if report.findings or own.sound:
-            reports.append(report)
-            checked.append(file)
-    status = _verify(options, own, backends, reports, checked, resolver)
+        elif report.findings or own.sound:
+            checked.append((job, report))
+    status = _verify(options, own, backends, checked)
     return _FAILED if failed else status
 
 
@@ -76,28 +75,28 @@ def _require(backends: Sequence[str], own: VerifyOptions) -> None:
         raise ConfigError(str(error)) from None
 
 
-def _checked(options: CheckOptions, files: Sequence[File], resolver: Resolver) -> Iterator[tuple[File, FileReport]]:
+def _checked(options: CheckOptions, found: Discovered, resolver: Resolver) -> Iterator[tuple[Job, FileReport]]:
     from bcelint import linting
     from bcelint.workers import run_all
 
-    relevant = [file for file in files if file.explicit or passes_gate(file, False)]
+    for path, shown, reason in found.unreadable:
+        job = make_job(options, File(path, shown, explicit=False), resolver, None)
+        yield job, linting.unreadable(shown, reason, job.rules)
+    relevant = [file for file in found.files if file.explicit or passes_gate(file, False)]
     jobs = [make_job(options, file, resolver, None) for file in relevant]
-    reports = run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost)
-    return zip(relevant, reports, strict=True)
+    yield from zip(jobs, run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost), strict=True)
 
 
 def _verify(
     options: CheckOptions,
     own: VerifyOptions,
     backends: Sequence[str],
-    reports: Sequence[FileReport],
-    files: Sequence[File],
-    resolver: Resolver,
+    checked: Sequence[tuple[Job, FileReport]],
 ) -> int:
-    from bcelint.reporting.model import FileReport, Listing
     from bcelint.verify.model import FileVerifications
     from bcelint.verify.session import BackendError, Limits
     from bcelint.verify.verification import Options, Verifier
+    from bcelint.workers import run_deep
 
     try:
         output = Output(options.output_file, options.color)
@@ -110,17 +109,15 @@ def _verify(
     progress = _Progress(sys.stderr.isatty() and not options.quiet)
     try:
         with Verifier(settings, progress) as verifier:
-            inputs = [_again(make_job(options, file, resolver, None)) for file in files]
+            again = [run_deep(_again, each) for each in checked]
+            inputs = [(source, linted, job) for _, source, linted, job in again]
             results = verifier.verify(inputs)
             sound = verifier.measure(inputs) if own.sound else [[] for _ in inputs]
             progress.end()
-            done = []
-            for report, (source, linted, _), of_file, fit in zip(reports, inputs, results, sound, strict=True):
-                # What has just been read counts: the positions in it are those of the verifications.
-                shown = FileReport(
-                    report.shown, linted.findings, Listing.of(source), report.noqa_rows, pairs=report.pairs
-                )
-                done.append(FileVerifications(shown, tuple(of_file), tuple(fit)))
+            done = [
+                FileVerifications(report, tuple(of_file), tuple(fit))
+                for (report, *_), of_file, fit in zip(again, results, sound, strict=True)
+            ]
             _print(options, done, verifier, output)
             if own.report is not None:
                 _write_page(own.report, done, verifier)
@@ -129,17 +126,27 @@ def _verify(
     finally:
         progress.end()
         output.close()
-    return _status(options, [v for file in done for v in file.verifications])
+    for fault in dict.fromkeys(verifier.faults):
+        complain(fault)
+    return _FAILED if verifier.faults else _status(options, [v for file in done for v in file.verifications])
 
 
-def _again(job: Job) -> tuple[Source, Linted, Job]:
-    """A file with findings, as data that can be evaluated: it is read anew, not passed between processes."""
-    from bcelint.linting import lint
+def _again(checked: tuple[Job, FileReport]) -> tuple[FileReport, Source, Linted, Job]:
+    """A file as data that can be evaluated: it is read anew, not passed between processes. What is read now counts."""
+    from bcelint.linting import Linted, lint, report_on, unreadable
     from bcelint.source import read
 
-    with open(job.path, "rb") as file:
-        source = read(job.shown, file.read())
-    return source, lint(source, job), job
+    job, report = checked
+    try:
+        with open(job.path, "rb") as file:
+            source = read(job.shown, file.read())
+    except OSError as error:
+        if report.listing.rows:
+            report = unreadable(job.shown, error.strerror or str(error), job.rules)
+        return report, read(job.shown, b""), Linted(report.findings, 0, 0), job
+    linted = lint(source, job)
+    report = report_on(job, source, linted)
+    return report, source, replace(linted, findings=report.findings), job
 
 
 def _print(options: CheckOptions, done: Sequence[FileVerifications], verifier: Verifier, output: Output) -> None:
@@ -180,8 +187,11 @@ def _write_page(path: str, done: Sequence[FileVerifications], verifier: Verifier
     from bcelint.verify.page import render
 
     page = render(done, command=_command(), versions=tuple(verifier.versions.values()))
-    with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(page)
+    try:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(page)
+    except OSError as error:
+        raise ConfigError(f"--report: {path}: {error.strerror or error}") from None
 
 
 def _command() -> str:
@@ -196,8 +206,8 @@ def _writable(path: str) -> None:
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
         raise ConfigError(f"--report: {path}: there is no folder {os.path.dirname(path)}")
-    if not os.access(folder, os.W_OK):
-        raise ConfigError(f"--report: {path}: the folder cannot be written to")
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise ConfigError(f"--report: {path}: it cannot be written to")
 
 
 def _status(options: CheckOptions, verifications: Sequence[Verification]) -> int:

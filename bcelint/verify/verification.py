@@ -9,7 +9,7 @@ from typing import Any
 
 from bcelint.findings import Finding
 from bcelint.inference.facts import Context, CustomLoss, MetricUse, Numeric, Pairing, SingleUnitSoftmax
-from bcelint.linting import Job, Linted, lint
+from bcelint.linting import Job, Linted, fault_of_ours
 from bcelint.places import Place
 from bcelint.rules.common import verdict
 from bcelint.source import Source
@@ -28,6 +28,7 @@ from bcelint.verify.experiments import (
 )
 from bcelint.verify.model import BackendVerdict, Curve, FixVerdict, Measurement, Verdict, Verification
 from bcelint.verify.session import Limits, Session
+from bcelint.workers import run_deep
 
 Answer = dict[str, Any]
 Progress = Callable[[int, int], None]
@@ -78,17 +79,20 @@ class Verifier:
 
     Attributes:
         versions: of Keras and the backends that have evaluated something.
+        faults: bugs of ours that kept something from being evaluated, in words.
     """
 
     def __init__(self, options: Options, progress: Progress = lambda done, total: None) -> None:
         self._options = options
         self._progress = progress
-        self._open = ExitStack()
         self._sessions: dict[str, Session] = {}
         self._answers: dict[tuple[str, Experiment], Answer] = {}
         self._total = self._done = 0
-        for backend in options.backends:
-            self._sessions[backend] = self._open.enter_context(Session(backend, options.limits))
+        self.faults: list[str] = []
+        with ExitStack() as opened:
+            for backend in options.backends:
+                self._sessions[backend] = opened.enter_context(Session(backend, options.limits))
+            self._open = opened.pop_all()
 
     def __enter__(self) -> Verifier:
         return self
@@ -107,7 +111,7 @@ class Verifier:
 
     def verify(self, files: Sequence[tuple[Source, Linted, Job]]) -> list[list[Verification]]:
         """For each file what came of each of its findings, in their order."""
-        plans = [[self._plan(finding, *file) for finding in file[1].findings] for file in files]
+        plans = run_deep(self._plans, files)
         flat = [plan for of_file in plans for plan in of_file]
         depth = max((len(plan.experiments) for plan in flat), default=0)
         for turn in range(depth):
@@ -116,7 +120,7 @@ class Verifier:
 
     def measure(self, files: Sequence[tuple[Source, Linted, Job]]) -> list[list[Measurement]]:
         """For each file the pairs and hand-written losses that break no rule, evaluated."""
-        pairs = [self._sound(*file) for file in files]
+        pairs = [run_deep(lambda file: self._sound(*file), file) for file in files]
         wanted = dict.fromkeys(e for of_file in pairs for _, e in of_file if not isinstance(e, str))
         for backend, session in self._sessions.items():
             self._ask(backend, session, wanted)
@@ -183,6 +187,9 @@ class Verifier:
 
     # --- planning -----------------------------------------------------------------------------------------------------
 
+    def _plans(self, files: Sequence[tuple[Source, Linted, Job]]) -> list[list[_Plan]]:
+        return [[self._plan(finding, *file) for finding in file[1].findings] for file in files]
+
     def _plan(self, finding: Finding, source: Source, linted: Linted, job: Job) -> _Plan:
         plan = _Plan(finding)
         if finding.fact is None:
@@ -192,13 +199,21 @@ class Verifier:
             plan.experiments = self._experiments(finding, source, linted)
         except Unsupported as error:
             plan.reason = str(error)
-            return plan
-        if self._options.fixes and finding.fix is not None:
+        except Exception as error:
+            plan.reason = self._fault(error)
+        if plan.experiments and self._options.fixes and finding.fix is not None:
             try:
                 plan.after = self._after(plan, fixed(source, finding, job), linted)
             except (NotFixed, Unsupported) as error:
                 plan.fault = str(error)
+            except Exception as error:
+                plan.fault = self._fault(error)
         return plan
+
+    def _fault(self, error: Exception) -> str:
+        words = fault_of_ours(error)
+        self.faults.append(words)
+        return words
 
     def _experiments(self, finding: Finding, source: Source, linted: Linted) -> list[Experiment]:
         fact, calls, options = finding.fact, Calls(source), self._options
@@ -272,7 +287,7 @@ class Verifier:
     def _decided(self, plan: _Plan, backend: str, turn: int) -> bool:
         """Whether an experiment before ``turn`` has shown the fault."""
         for experiment in plan.experiments[:turn]:
-            found = _judge(plan.finding, experiment, self._answers[backend, experiment], backend)
+            found = self._judge(plan.finding, experiment, self._answers[backend, experiment], backend)
             if found.verdict in (Verdict.CONFIRMED, Verdict.RESCUED):
                 return True
         return False
@@ -284,6 +299,12 @@ class Verifier:
         evaluated = plan.experiments[0].describe() if plan.experiments else ""
         return Verification(plan.finding, evaluated, verdicts)
 
+    def _judge(self, finding: Finding, experiment: Experiment, answer: Answer, backend: str) -> BackendVerdict:
+        try:
+            return _judge(finding, experiment, answer, backend)
+        except Exception as error:
+            return BackendVerdict(backend, Verdict.NOT_EVALUATED, self._fault(error))
+
     def _verdict(self, plan: _Plan, backend: str) -> BackendVerdict:
         if not plan.experiments:
             return BackendVerdict(backend, Verdict.NOT_EVALUATED, plan.reason)
@@ -292,7 +313,7 @@ class Verifier:
             answer = self._answers.get((backend, experiment))
             if answer is None:
                 continue
-            found = _judge(plan.finding, experiment, answer, backend)
+            found = self._judge(plan.finding, experiment, answer, backend)
             first = first or found
             if found.verdict in (Verdict.CONFIRMED, Verdict.RESCUED) or found.verdict is Verdict.REFUTED:
                 if turn and found.verdict is not Verdict.REFUTED:
@@ -311,7 +332,10 @@ class Verifier:
             return replace(found, fix=FixVerdict(fix.message, False, plan.fault or "it could not be evaluated"))
         before, after = plan.experiments[turn], plan.after[turn]
         answer = self._answers[backend, after]
-        fault = _fault_after(plan.finding, before, after, self._answers[backend, before], answer)
+        try:
+            fault = _fault_after(plan.finding, before, after, self._answers[backend, before], answer)
+        except Exception as error:
+            fault = self._fault(error)
         reason = fault or "the loss has its exact values, and finite gradients"
         if isinstance(after, MetricExperiment) and not fault:
             reason = "the metric reads what it should"
@@ -350,8 +374,3 @@ def _after_curves(after: Experiment, answer: Answer) -> tuple[Curve, ...]:
     else:
         made = ()
     return tuple(replace(curve, name="after the fix") for curve in made if curve.name == "as written")
-
-
-def relint(source: Source, job: Job) -> tuple[Source, Linted, Job]:
-    """A file with what is found in it, for ``verify``."""
-    return source, lint(source, job), job

@@ -18,7 +18,7 @@ import numpy as np
 
 from bcelint.verify.worker.backends import Backend, listed
 from bcelint.verify.worker.contain import refused
-from bcelint.verify.worker.errors import cleaned, in_words, message_of, name_of, one_line, text_of
+from bcelint.verify.worker.errors import REWRITTEN, in_words, message_of, name_of, one_line, text_of
 
 
 class Shape(NamedTuple):
@@ -123,11 +123,8 @@ def _words(error: BaseException, request: dict[str, Any]) -> str:
     """What the code raised or tried, and where, in one line."""
     words = message_of(error)
     rows = [row for frame, row in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == _FILE]
-    text = text_of(error)
-    if text.startswith("in user code:"):
-        # An error in code that TensorFlow has rewritten: the rows that it came through, a blank line, the error itself.
-        rows += [int(row) for row in re.findall(rf'File "{_FILE}", line (\d+)', text)]
-        words = cleaned(text.split("\n\n")[-1]).removeprefix(f"{name_of(error)}: ")
+    if text_of(error).startswith(REWRITTEN):
+        rows += [int(row) for row in re.findall(rf'File "{_FILE}", line (\d+)', text_of(error))]
     place = request.get("rows", {}).get(str(rows[-1])) if rows else None
     where = f" in row {place}" if place is not None else ""
     tried = [one_line(what) for what in refused()]

@@ -9,6 +9,9 @@ _LONGEST = 300
 # Where an object is in memory, which differs from run to run; and what TensorFlow says of its own insides.
 _NOISE = re.compile(r" at 0x[0-9a-fA-F]+|\{\{\w+ [^}]*\}\} ?| \[Op:\w+\]( name: *$)?")
 
+# How an error in code that TensorFlow has rewritten begins: the rows that it came through, a blank line, the error.
+REWRITTEN = "in user code:"
+
 
 def in_words(error: BaseException) -> str:
     """The class of an error and its message."""
@@ -22,8 +25,11 @@ def name_of(error: BaseException) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """The message of an error, in one line."""
-    return cleaned(text_of(error))
+    """The message of an error, in one line, without what only the author of a library wants to know."""
+    text = text_of(error)
+    if text.startswith(REWRITTEN):
+        text = text.split("\n\n")[-1].strip().removeprefix(f"{name_of(error)}: ")
+    return one_line(_NOISE.sub("", text))
 
 
 def text_of(error: BaseException) -> str:
@@ -32,11 +38,6 @@ def text_of(error: BaseException) -> str:
         return str(error)[:_LONGEST_READ]
     except BaseException:
         return ""
-
-
-def cleaned(text: str) -> str:
-    """A message in one line, without what only the author of a library wants to know."""
-    return one_line(_NOISE.sub("", text))
 
 
 def one_line(text: str) -> str:
