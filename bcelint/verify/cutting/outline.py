@@ -31,6 +31,7 @@ class Outline:
         self.definitions: defaultdict[str, list[ast.stmt]] = defaultdict(list)
         self.identifiers: set[str] = set()
         self._bound: dict[ast.AST, Bindings] = {}
+        self._written: dict[tuple[FunctionNode, str], set[str]] = {}
         self._blocks: dict[tuple[ast.AST, str, ast.AST | None], Block] = {}
         stack: list[ast.AST] = [tree]
         while stack:
@@ -176,6 +177,20 @@ class Outline:
                     for node in ast.walk(function)
                 ):
                     found[name].append(function)
+        return found
+
+    def written(self, function: FunctionNode, name: str) -> set[str]:
+        """The attributes of the object ``name`` that a function writes."""
+        found = self._written.get((function, name))
+        if found is None:
+            found = self._written[function, name] = {
+                node.attr
+                for node in ast.walk(function)
+                if isinstance(node, ast.Attribute)
+                and isinstance(node.ctx, ast.Store)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == name
+            }
         return found
 
     # --- classes ------------------------------------------------------------------------------------------------------

@@ -336,7 +336,7 @@ class Slicer:
         instance.members.add(attribute)
         if attribute == WRITTEN:
             return
-        found = any(_stores(method, attribute) for method in instance.methods)
+        found = any(attribute in self._written(method) for method in instance.methods)
         setter = self._setter(instance, attribute)
         what = f"`{self.wanted}` needs `{receiver}.{attribute}` of `{owner}`"
         if setter and not found:
@@ -360,7 +360,11 @@ class Slicer:
         """The method besides ``__init__`` that sets an attribute."""
         methods = [s for c in self.outline.lineage(instance.node) for s in c.body if isinstance(s, ast.FunctionDef)]
         init = instance.init.node if instance.init is not None else None
-        return next((m.name for m in methods if m is not init and _stores(m, attribute)), "")
+        return next((m.name for m in methods if m is not init and attribute in self._written(m)), "")
+
+    def _written(self, method: FunctionNode) -> set[str]:
+        """The attributes of its receiver that a method writes."""
+        return self.outline.written(method, receiver_of(method))
 
     def instance_of(self, frame: Frame, node: ast.ClassDef) -> Instance:
         """A class of the frame cut down to what is needed."""
@@ -446,14 +450,6 @@ def init_of(outline: Outline, node: ast.ClassDef) -> ast.FunctionDef | None:
             if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
                 return statement
     return None
-
-
-def _stores(function: FunctionNode, attribute: str) -> bool:
-    """Whether a method writes an attribute (of its receiver, most likely)."""
-    return any(
-        isinstance(part, ast.Attribute) and part.attr == attribute and isinstance(part.ctx, ast.Store)
-        for part in ast.walk(function)
-    )
 
 
 def _module_of(atom: Atom) -> str:
