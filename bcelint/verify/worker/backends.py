@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -45,6 +46,11 @@ class Backend:
         """
         raise NotImplementedError
 
+    def seed(self) -> None:
+        """Make what is drawn at random the same each time."""
+        random.seed(0)
+        np.random.seed(0)
+
     def untracked(self) -> Any:
         """A context in which the state of layers (seeds of random numbers) may change inside of compiled code."""
         return nullcontext()
@@ -53,6 +59,12 @@ class Backend:
 class TensorFlow(Backend):
     name = "tensorflow"
     modes = ("graph", "eager", "XLA")
+
+    def seed(self) -> None:
+        import tensorflow as tf
+
+        super().seed()
+        tf.random.set_seed(0)
 
     def compiled(self, function: Function, mode: str) -> Evaluate:
         import tensorflow as tf
@@ -106,6 +118,12 @@ class Jax(Backend):
 class Torch(Backend):
     name = "torch"
     modes = ("eager",)
+
+    def seed(self) -> None:
+        import torch
+
+        super().seed()
+        torch.manual_seed(0)
 
     def compiled(self, function: Function, mode: str) -> Evaluate:
         import torch

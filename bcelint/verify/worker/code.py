@@ -11,6 +11,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -67,21 +68,20 @@ def evaluate(request: dict[str, Any], backend: Backend) -> dict[str, Any]:
         raise Failed(_words(error, request)) from None
 
 
-def _load(request: dict[str, Any]) -> Any:
+def _load(request: dict[str, Any], backend: Backend) -> Any:
     """Run the program, and return what its entry gives; what is drawn at random is the same each time."""
-    import keras
-
-    if keras.config.backend() == "tensorflow":
+    if backend.name == "tensorflow":
         _complete_keras()
-    else:
-        _hide_tensorflow()
     source = request["source"]
     # Keras looks at the source of functions (autograph): it has to be found somewhere.
     linecache.cache[_FILE] = (len(source), None, source.splitlines(keepends=True), _FILE)
     namespace: dict[str, Any] = {"__name__": "loss_under_test"}
-    keras.utils.set_random_seed(0)
-    exec(compile(source, _FILE, "exec", dont_inherit=True), namespace)
-    return eval(compile(request["entry"], _FILE, "eval", dont_inherit=True), namespace)
+    backend.seed()
+    # A call of a loss on values may make these with TensorFlow; what computes a loss must not.
+    may_use_it = backend.name == "tensorflow" or request["checks"] == ["value"]
+    with nullcontext() if may_use_it else _without_tensorflow():
+        exec(compile(source, _FILE, "exec", dont_inherit=True), namespace)
+        return eval(compile(request["entry"], _FILE, "eval", dont_inherit=True), namespace)
 
 
 def _complete_keras() -> None:
@@ -108,15 +108,27 @@ class _OnlyKeras(ModuleType):
         raise Failed(f"the code computes with TensorFlow (`{self.__name__}.{name}`)")
 
 
-def _hide_tensorflow() -> None:
+@contextmanager
+def _without_tensorflow() -> Iterator[None]:
     """Let ``tensorflow.keras`` be Keras, and the rest of TensorFlow out of reach: importing it takes seconds, too."""
-    import keras
-
-    sys.modules["tensorflow"] = _OnlyKeras("tensorflow")
-    for name, module in list(sys.modules.items()):
+    before = dict(sys.modules)
+    hidden: dict[str, ModuleType] = {"tensorflow": _OnlyKeras("tensorflow")}
+    for name, module in before.items():
         if name == "keras" or name.startswith("keras."):
-            sys.modules[f"tensorflow.{name}"] = module
-    sys.modules["tensorflow.keras"] = keras
+            hidden[f"tensorflow.{name}"] = module
+    sys.modules.update(hidden)
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("tensorflow."):
+            raise
+        raise Failed(f"the code computes with TensorFlow (`{error.name}`)") from None
+    finally:
+        # Keras itself looks for TensorFlow now and then.
+        for name in hidden:
+            sys.modules.pop(name, None)
+            if name in before:
+                sys.modules[name] = before[name]
 
 
 def _words(error: BaseException, request: dict[str, Any]) -> str:
@@ -147,7 +159,7 @@ class _Run:
     def __init__(self, request: dict[str, Any], backend: Backend) -> None:
         self._request = request
         self._backend = backend
-        self._entry = _load(request)
+        self._entry = _load(request, backend)
         self._roles: list[str] = request["roles"]
         self._logits = request["domain"] == "logits"
         self._dtype: str = request["dtype"]
