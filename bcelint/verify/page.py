@@ -85,7 +85,7 @@ def render(
     )
     body = (
         tag("header", tag("p", "bcelint verify", class_="tool"), *_heading(files, entries, heading), class_="top"),
-        tag("main", *_summary(files, entries), *map(_article, entries)),
+        tag("main", *_summary(files, entries), *map(_article, entries), *_sound(files)),
         tag("footer", *_provenance(command, versions)),
     )
     page = tag("html", Html("\n"), tag("head", *_rows(head)), tag("body", *_rows(body)), lang="en")
@@ -141,7 +141,9 @@ def _heading(files: Sequence[FileVerifications], entries: Sequence[_Entry], head
     else:
         yield tag("h1", "No findings")
         looked = _counted(len(files), "file") + (" was" if len(files) == 1 else " were")
-        yield tag("p", f"{looked} checked, and nothing had to be evaluated." if files else "No file was checked.")
+        fits = any(file.sound for file in files)
+        rest = ", and what fits was evaluated" if fits else ", and nothing had to be evaluated"
+        yield tag("p", f"{looked} checked{rest}." if files else "No file was checked.")
 
 
 def _summary(files: Sequence[FileVerifications], entries: Sequence[_Entry]) -> Iterator[Html]:
@@ -424,6 +426,28 @@ def _cell(curve: Curve, quantity: str, x: float) -> Html:
 
 def _number(shown: str, *, is_finite: bool = True) -> Html:
     return tag("td", shown, class_="number" if is_finite else "number not-finite")
+
+
+# --- what has no finding ---------------------------------------------------------------------------------------------
+
+
+def _sound(files: Sequence[FileVerifications]) -> Iterator[Html]:
+    """The pairs and losses without a finding, with what each backend has measured."""
+    rows = []
+    for file in files:
+        for measurement in file.sound:
+            place = where(file.report.shown, file.report.listing, measurement.site, Style())
+            words = []
+            for backend, agrees, reason in measurement.backends:
+                quality = {True: measurement.quality, False: f"not {measurement.quality}", None: "not evaluated"}[
+                    agrees
+                ]
+                words.append(tag("p", tag("strong", f"{quality} on {title(backend)}"), ": ", prose(reason)))
+            evaluated = (tag("br"), prose(measurement.evaluated)) if measurement.evaluated else ()
+            rows.append((tag("th", tag("code", _breakable(place)), *evaluated, scope="row"), tag("td", *words)))
+    if rows:
+        table = _table("Pairs and hand-written losses", ("where", "measured"), rows)
+        yield tag("section", tag("h2", "Without a finding"), table, id="sound", class_="sound")
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------------

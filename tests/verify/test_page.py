@@ -18,7 +18,7 @@ from bcelint.places import Place
 from bcelint.reporting.model import FileReport
 from bcelint.verify import curves
 from bcelint.verify.markup import Html, join, prose, tag, text
-from bcelint.verify.model import BackendVerdict, FileVerifications, Verdict, Verification
+from bcelint.verify.model import BackendVerdict, FileVerifications, Measurement, Verdict, Verification
 from bcelint.verify.page import MatplotlibMissing, render
 from bcelint.verify.symptoms import number
 from bcelint.verify.text import DEFECT
@@ -563,3 +563,26 @@ def test_without_matplotlib_there_is_a_clear_error(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MatplotlibMissing, match="a report needs matplotlib"):
         render([samples.CLEAN_FILE])
+
+
+def test_what_fits_is_listed_with_what_each_backend_measures() -> None:
+    measured = Measurement(
+        Place(1, 1, 1, 9),
+        "`own_loss`",
+        "finite",
+        (
+            ("tensorflow", True, "in all 3 cases"),
+            ("jax", False, "p = 0, y = 1: the loss is inf"),
+            ("torch", None, "<why>"),
+        ),
+    )
+    page = read(FileVerifications(FileReport("a&b.py"), (), (measured,)))
+    (table,) = captioned(page, "Pairs and hand-written losses")
+    assert table[1:] == [
+        [
+            "a&b.py:1:1own_loss",
+            "finite on TensorFlow: in all 3 casesnot finite on JAX: p = 0, y = 1: the loss is inf"
+            "not evaluated on PyTorch: <why>",
+        ]
+    ]
+    assert "what fits was evaluated" in source(FileVerifications(FileReport("a.py"), (), (measured,)))
