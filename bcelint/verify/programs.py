@@ -144,13 +144,12 @@ class Cutter:
         modes = [self._modes(owner, function, function is node) for owner, function in owners]
         slots = [scope for scope in scopes if isinstance(scope, (*FUNCTIONS, ast.ClassDef))]
         choices = [[*candidates(self.outline, self.reader, slot, self._visible(scopes, slot)), None] for slot in slots]
-        ways: list[list[Arguments | None]] = []
+        wrapped: list[Arguments | None] = [None]
         if isinstance(node, ast.FunctionDef) and len(required(node)) > 2:
-            ways.append([*partials(self.outline, self.reader, node, self._visible(scopes, node))])
-        ending = [*(ways[0] if ways else []), None]
+            wrapped = [*partials(self.outline, self.reader, node, self._visible(scopes, node)), None]
         for mode in itertools.product(*modes):
             is_made = {owner for (owner, _), made in zip(owners, mode, strict=True) if made}
-            for *chosen, partial in itertools.product(*choices, ending):
+            for *chosen, partial in itertools.product(*choices, wrapped):
                 calls: dict[ast.AST, Arguments] = {
                     slot: call for slot, call in zip(slots, chosen, strict=True) if call is not None
                 }
@@ -189,7 +188,7 @@ class _Trial:
         self.is_made = is_made
         self.calls = calls
         self.partial = partial
-        self.name = node.name if isinstance(node, ast.FunctionDef) else self._name_of(node)
+        self.name = self._name_of(node)
         self.slicer = Slicer(self.outline, self.reader, self.name, calls)
         self.frames: list[Frame] = []
         self.owner: ast.ClassDef | None = None
@@ -211,7 +210,7 @@ class _Trial:
                 text = f"({ast.unparse(entry)})" if isinstance(entry, ast.Lambda) else ast.unparse(entry)
                 compile(source, "<loss>", "exec", dont_inherit=True)
                 compile(text, "<loss>", "eval", dont_inherit=True)
-        except (SyntaxError, ValueError) as error:
+        except (SyntaxError, ValueError, OverflowError, MemoryError) as error:
             raise Refused(f"`{self.name}` cannot be taken out: {error}") from None
         program = Program(source, text, names, self._qualified(), row_map(tree, source))
         return program, not objections(source)
@@ -244,7 +243,7 @@ class _Trial:
             elif receiver in self.outline.bound(scope).names:
                 receiver, instance = "", None
             block = self.outline.block(scope, receiver, self.node)
-            bound, name = self.outline.bound(scope).names, getattr(scope, "name", "") or self._name_of(scope)
+            bound, name = self.outline.bound(scope).names, self._name_of(scope)
             frame = Frame(scope, frame, block, bound, name, self._place(scope, block), 0, owner, instance, receiver)
             self.frames.append(frame)
             owner = None
@@ -288,14 +287,10 @@ class _Trial:
         """Find what is needed; returns what gives the loss in the innermost scope, and its parameters."""
         frame, node, slicer = self.frames[-1], self.node, self.slicer
         now = max(frame.at.index, frame.at.until)
-        if not isinstance(node, FUNCTIONS):
+        if isinstance(node, ast.expr):
             slicer.need_all(frame, self.reader.read([node], frame.receiver), now, frame.time)
             slicer.run()
-            return node, ()
-        if isinstance(node, ast.Lambda):
-            slicer.need_all(frame, self.reader.read([node], frame.receiver), now, frame.time)
-            slicer.run()
-            return node, self._parameters(node)
+            return node, self._parameters(node) if isinstance(node, ast.Lambda) else ()
         entry: ast.expr = ast.Name(node.name, ast.Load())
         if self.owner is not None:
             entry = self._slice_method(frame, node, self.owner)
@@ -319,6 +314,8 @@ class _Trial:
             words = ast.unparse(decorator)
             if words in ("property", "cached_property", "functools.cached_property") or words.endswith(".setter"):
                 raise Refused(f"`{self.name}` is a property")
+        if node.name == "__init__":
+            raise Refused(f"`{owner.name}.__init__` gives no value")
         if owner not in self.is_made:
             try:
                 self._slice_copy(frame, node, owner)
@@ -362,16 +359,14 @@ class _Trial:
         """What a lambda is bound to; the function of a call."""
         if isinstance(node, ast.Call):
             return ast.unparse(node.func)
+        if not isinstance(node, ast.Lambda):
+            return getattr(node, "name", "") or ast.unparse(node)
         around, _ = self.outline.around.get(node, (None, ""))
-        if isinstance(node, ast.Lambda):
-            target = around.targets[0] if isinstance(around, ast.Assign) else getattr(around, "target", None)
-            if isinstance(target, ast.Name):
-                return target.id
-            if isinstance(around, ast.keyword) and around.arg:
-                return around.arg
-            return "<lambda>"
-        return "the expression" if isinstance(node, ast.expr) else ""
+        target = around.targets[0] if isinstance(around, ast.Assign) else getattr(around, "target", None)
+        if isinstance(target, ast.Name):
+            return target.id
+        return around.arg if isinstance(around, ast.keyword) and around.arg else "<lambda>"
 
     def _qualified(self) -> str:
-        names = [getattr(scope, "name", "") or self._name_of(scope) for scope in self.scopes]
-        return ".".join([*(name for name in names if name), self.name])
+        named = [scope for scope in self.scopes if not isinstance(scope, COMPREHENSIONS)]
+        return ".".join([*(self._name_of(scope) for scope in named), self.name])

@@ -913,6 +913,10 @@ def loss(t, p): return V * p
 == `loss` is a coroutine
 async def loss(t, p): return p
 
+== `Mine.__init__` gives no value
+class Mine:
+    def __init__(self, t, p): self.p = p
+
 == `loss` is a property
 class Mine:
     @property
@@ -957,7 +961,7 @@ else:
 
 @pytest.mark.parametrize(("code", "expected"), REFUSED)
 def test_refusals(code: str, expected: str) -> None:
-    name = next(n for n in ("loss", "train_step", "call") if f"def {n}(" in code)
+    name = next(n for n in ("loss", "train_step", "call", "__init__") if f"def {n}(" in code)
     assert reason(code, name) == expected
 
 
