@@ -10,7 +10,7 @@ from bcelint.findings import Applicability, Finding
 from bcelint.inference.facts import Fact, Pairing, Unresolved
 from bcelint.inference.interpreter import Interpreter
 from bcelint.inference.numeric.expressions import Expression
-from bcelint.inference.recorder import Recorder
+from bcelint.inference.recorder import FaultyFormula, Recorder
 from bcelint.places import Place
 from bcelint.rules import check
 from bcelint.source import Source
@@ -38,7 +38,7 @@ class Analysis:
     exhausted: bool = False
     facts: tuple[Fact, ...] = ()
     losses: Sequence[Expression] = ()
-    formulas: Mapping[Place, Expression] = field(default_factory=dict)
+    formulas: Mapping[Place, FaultyFormula] = field(default_factory=dict)
 
 
 def infer(source: Source) -> tuple[Fact, ...]:

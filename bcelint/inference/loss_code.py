@@ -12,6 +12,7 @@ from bcelint.inference import facts, loss_syntax
 from bcelint.inference.numeric import expressions, sites, whole
 from bcelint.inference.numeric.expressions import Expression, Role, predicts
 from bcelint.inference.numeric.inputs import with_implied_ranges
+from bcelint.inference.recorder import FaultyFormula
 from bcelint.inference.values import (
     Bound,
     Class,
@@ -262,7 +263,8 @@ class LossCode:
         where = place(part.node)
         if where is None or operation.dtype == "float64" or operation.api.startswith("np."):
             return None  # numpy computes in double precision, and in no loss that trains
-        self.interpreter.recorder.formulas.setdefault(where, root)
+        witness = {source.key: value for source, value in site.witness}
+        self.interpreter.recorder.formulas.setdefault(where, FaultyFormula(root, witness))
         argument = loss_syntax.argument_node(operation)
         chain = loss_syntax.statements_to(part.function, part.node)
         statement = chain[-1][1] if chain else None

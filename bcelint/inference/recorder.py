@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 
 from bcelint.inference.facts import Fact, Pairing, Unresolved
 from bcelint.inference.numeric.expressions import Expression
@@ -12,6 +13,14 @@ from bcelint.places import Place
 
 class BudgetExceeded(Exception):
     """The file takes too many steps; the rest of it is not analysed."""
+
+
+@dataclass(frozen=True)
+class FaultyFormula:
+    """A loss with a faulty operation, and the values of the operation's inputs, by their keys, at which it fails."""
+
+    root: Expression
+    witness: Mapping[Hashable, float]
 
 
 class Recorder:
@@ -23,7 +32,7 @@ class Recorder:
         self.exhausted = False
         # Only verification looks at these: all losses that were judged, and those with a fault by its place.
         self.losses: list[Expression] = []
-        self.formulas: dict[Place, Expression] = {}
+        self.formulas: dict[Place, FaultyFormula] = {}
 
     def place(self, node: ast.AST | None) -> Place | None:
         return self._place_of(node) if node is not None and hasattr(node, "lineno") else None

@@ -6,7 +6,7 @@ formula, on the backend, at the inputs at which it is said to fail; whether the 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 
@@ -58,9 +58,9 @@ class Formula:
     entry: str
     inputs: tuple[Input, ...]
 
-    def values(self, witness: dict[str, float]) -> tuple[float, ...]:
-        """The witness, with something harmless for the inputs that it does not name."""
-        return tuple(witness.get(name, _harmless(source)) for name, source in zip(self.names, self.inputs, strict=True))
+    def values(self, witness: Mapping[Hashable, float]) -> tuple[float, ...]:
+        """The witness, by the keys of inputs, with something harmless for those that it does not have."""
+        return tuple(witness.get(source.key, _harmless(source)) for source in self.inputs)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 
 from bcelint.findings import Finding
 from bcelint.inference.facts import CustomLoss, LossFunction, Numeric, Pairing, SwappedArguments, UncalledLoss
 from bcelint.inference.numeric.expressions import Expression
+from bcelint.inference.recorder import FaultyFormula
 from bcelint.knowledge import losses
 from bcelint.source import Source
 from bcelint.verify.after_fix import Fixed, NotFixed
@@ -34,12 +35,12 @@ _LOGITS = (-200.0, -100.0, -88.75, -20.0, -1.0, 0.0, 1.0, 20.0, 88.75, 100.0, 20
 
 
 def of_finding(
-    finding: Finding, source: Source, root: Expression | None, *, trust: bool, dtype: str
+    finding: Finding, source: Source, faulty: FaultyFormula | None, *, trust: bool, dtype: str
 ) -> list[CodeExperiment]:
     """What to evaluate, best first: the function itself, then the formula. Raises ``Unsupported`` where nothing can be.
 
-    A formula comes second even where the function can be cut out: running it may fail. ``root`` is the loss that the
-    reported operation is a part of.
+    A formula comes second even where the function can be cut out: running it may fail. ``faulty`` is the loss that
+    the reported operation is a part of.
     """
     fact = finding.fact
     if isinstance(fact, UncalledLoss):
@@ -55,8 +56,8 @@ def of_finding(
             found.append(_function(function, source, checks, fact, trust=trust, dtype=dtype))
         except Unsupported as error:
             reason = str(error)
-    if isinstance(fact, Numeric) and root is not None:
-        made = of_formula(fact, root)
+    if isinstance(fact, Numeric) and faulty is not None:
+        made = _formula(fact, faulty.root, faulty.witness)
         if made is not None:
             found.append(made)
     if not found:
@@ -65,7 +66,13 @@ def of_finding(
 
 
 def after_fix(
-    finding: Finding, after: Fixed, before: list[CodeExperiment], root: Expression | None, *, trust: bool, dtype: str
+    finding: Finding,
+    after: Fixed,
+    before: list[CodeExperiment],
+    faulty: FaultyFormula | None,
+    *,
+    trust: bool,
+    dtype: str,
 ) -> list[CodeExperiment]:
     """The same experiments for the code after the fix, in the same order."""
     fact, source = finding.fact, after.source
@@ -81,7 +88,9 @@ def after_fix(
     for experiment in before:
         if experiment.is_formula:
             assert isinstance(fact, Numeric)
-            formula_after = of_formula(fact, after.formula(root)) if root is not None else None
+            formula_after = None
+            if faulty is not None:
+                formula_after = _formula(fact, after.formula(faulty.root), {}, experiment.witness)
             if formula_after is None:
                 raise NotFixed("after the fix, the loss cannot be evaluated")
             made.append(formula_after)
@@ -223,19 +232,25 @@ def _swapped_call(fact: SwappedArguments, *, exchanged: bool = True) -> CodeExpe
     return CodeExperiment(f"{fact.loss}({order})", text, "loss", ("labels", "prediction"), ("swapped",))
 
 
-def of_formula(fact: Numeric, root: Expression) -> CodeExperiment | None:
-    """The formula of a loss at the witness of an operation; ``None`` where it cannot be written down."""
+def _formula(
+    fact: Numeric, root: Expression, witness: Mapping[Hashable, float], same: tuple[float, ...] = ()
+) -> CodeExperiment | None:
+    """The formula of a loss at the witness of an operation; ``None`` where it cannot be written down.
+
+    ``same`` are the values of the inputs before a fix, which are kept where the formula has as many.
+    """
     made = formula(root)
     if made is None:
         return None
+    interior = made.values({})
     return CodeExperiment(
         f"row {fact.place.row}",
         made.source,
         made.entry,
         ("values",),
         ("witness",),
-        witness=made.values(dict(fact.witness)),
-        interior=made.values({}),
+        witness=same if len(same) == len(interior) else made.values(witness),
+        interior=interior,
         inputs=made.names,
         predictions=made.predictions,
         is_formula=True,
