@@ -8,7 +8,7 @@ true class c (in the sweeps all other logits are 0); focal losses are those of L
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import exp, log, log1p
+from math import exp, expm1, log, log1p
 
 _STEP = 1e-4
 
@@ -44,7 +44,7 @@ def loss(form: str, z: float, label: int, *, units: int = 1, arguments: Mapping[
     target = (1 - smoothing) + smoothing / units, smoothing / units
     first, rest = target if label else (target[1], None)
     if rest is None:
-        return first * _focal(own, given) + target[0] * _focal(other, given) + (others - 1) * target[1] * other
+        return first * _focal(own, given) + (target[0] + (others - 1) * target[1]) * _focal(other, given)
     return first * _focal(own, given) + others * rest * _focal(other, given)
 
 
@@ -54,9 +54,8 @@ def _binary(z: float, y: float, given: Mapping[str, float]) -> float:
     if "gamma" not in given:
         return y * positive + (1 - y) * negative
     gamma = given["gamma"]
-    p = sigmoid(z)
-    p_true = y * p + (1 - y) * (1 - p)
-    made: float = (1 - p_true) ** gamma * (y * positive + (1 - y) * negative)
+    missing = y * sigmoid(-z) + (1 - y) * sigmoid(z)
+    made: float = missing**gamma * (y * positive + (1 - y) * negative)
     if given.get("apply_class_balancing"):
         alpha = given.get("alpha", 0.25)
         made *= y * alpha + (1 - y) * (1 - alpha)
@@ -67,7 +66,7 @@ def _focal(cost: float, given: Mapping[str, float]) -> float:
     """What a class with -log p = ``cost`` adds to a categorical (focal) loss."""
     if "gamma" not in given:
         return cost
-    factor: float = (1 - exp(-cost)) ** given["gamma"]
+    factor: float = (-expm1(-cost)) ** given["gamma"]
     return given.get("alpha", 0.25) * factor * cost
 
 

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
+from math import inf
 from typing import Any
 
 from bcelint.inference.facts import Context, Head, LossUse, MetricUse, Pairing, SingleUnitSoftmax
@@ -20,6 +22,11 @@ _USUAL_RATE = 0.5
 _USUAL_NOISE = 0.1
 # Arguments that change the value of a loss, and that an experiment takes over where they are written out.
 _ARGUMENTS = ("label_smoothing", "gamma", "alpha", "apply_class_balancing", "pos_weight", "ignore_class", "q")
+# The values for which an exact loss is known, where not all numbers are.
+_RANGES = {"label_smoothing": (0.0, 1.0), "gamma": (0.0, inf)}
+# The labels of experiments are 0 and 1.
+_OTHER_CLASS = -1
+_LARGEST = 1e6
 # From which z on float32 rounds sigmoid(z) to 1, and where exp(z) overflows: keras_facts 2.1, 2.3.
 _CORNERS = (16.0, 16.6, 16.75, 17.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0, 80.0, 87.5, 88.75, 100.0)
 # Between 0 and 1 a clipped loss on a linear output has all of its slope.
@@ -270,7 +277,8 @@ class Calls:
         call = self.at(place)
         if call is None:
             return {}
-        given = {**dict(zip(positional, call.args, strict=False)), **{k.arg: k.value for k in call.keywords if k.arg}}
+        known = takewhile(lambda argument: not isinstance(argument, ast.Starred), call.args)
+        given = {**dict(zip(positional, known, strict=False)), **{k.arg: k.value for k in call.keywords if k.arg}}
         found = {}
         for name, node in given.items():
             try:
@@ -364,8 +372,11 @@ def _steps(head: Head, calls: Calls) -> tuple[tuple[str, str, float], ...]:
         amount = 0.0
         if step.kind in ("dropout", "noise"):
             given = calls.literals(step.place, ("rate" if step.kind == "dropout" else "stddev",))
-            usual = _USUAL_RATE if step.kind == "dropout" else _USUAL_NOISE
-            amount = float(given.get("rate", given.get("stddev", usual)))
+            usual, most = (_USUAL_RATE, 1.0) if step.kind == "dropout" else (_USUAL_NOISE, _LARGEST)
+            value = given.get("rate", given.get("stddev", usual))
+            if not isinstance(value, (int, float)) or not 0 <= value <= most:
+                raise Unsupported(f"`{step.name}` cannot take {value!r}")
+            amount = float(value)
         made.append((step.kind, step.name, amount))
     return tuple(made)
 
@@ -382,7 +393,8 @@ def _loss(loss: LossUse, calls: Calls) -> LossSpec:
     parameters = spec.class_parameters if is_class else spec.function_parameters
     given: dict[str, Any] = {}
     if loss.call is not None:
-        given = {k: v for k, v in calls.literals(loss.call, parameters).items() if k in _ARGUMENTS}
+        written = calls.literals(loss.call, parameters)
+        given = {name: _possible(name, written[name]) for name in _ARGUMENTS if name in written}
     if spec.takes_logits:
         given[spec.flag] = loss.from_logits
     if spec.name.startswith("weighted"):
@@ -391,3 +403,11 @@ def _loss(loss: LossUse, calls: Calls) -> LossSpec:
         target = f"keras.losses.{target.rpartition('.')[2]}"
     order = (spec.function_parameters[0], spec.predictions[0])
     return LossSpec(target, is_class, order, tuple(sorted(given.items())))
+
+
+def _possible(name: str, value: Any) -> float | bool:
+    """An argument, if there is an exact loss for it; raises ``Unsupported``."""
+    low, high = _RANGES.get(name, (-inf, inf))
+    if not isinstance(value, (bool, int, float)) or not low <= value <= high or abs(value) > _LARGEST:
+        raise Unsupported(f"no exact value is known for `{name}={value!r}`")
+    return _OTHER_CLASS if name == "ignore_class" and value in (0, 1) else value

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf, isfinite, log, log1p
+from dataclasses import replace
+from math import inf, isclose, isfinite, isnan, log, log1p
 from typing import Any
 
 from bcelint.inference.facts import Pairing
@@ -57,7 +58,8 @@ def is_sound(code: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
         values = result["weights"]
         return "all weights still count the same" if _same(values["first"], values["second"]) else ""
     if "result" in result:
-        return str(result["result"].get("raises", ""))
+        found = result["result"]
+        return str(found["raises"]) if "raises" in found else _not_finite(found["value"])
     if "value" in result:
         found = result["value"]
         meant = exact_mean(found["labels"], found["prediction"], logits=True)
@@ -70,7 +72,7 @@ def is_sound(code: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
             return f"p = {fault['p']:g}, y = {fault['y']:g}: the {what} is {number(fault[_key(fault)])}"
         # A power below 1 of an epsilon is not small.
         return _still_the_same(result, old, 5e-3 if code == "BCE212" else 2e-6)
-    return ""
+    return "" if _has_slope(result["sweep"]) else "there is still no gradient"
 
 
 # --- one decision for each check --------------------------------------------------------------------------------------
@@ -123,7 +125,7 @@ def _formula(experiment: CodeExperiment, result: Result) -> _Decision:
         return Verdict.REFUTED, f"{words}: finite", None, (), rows
     fault = found["tried"][-1]
     mode = _MODES[fault["mode"]]
-    what, value = ("loss", fault["loss"]) if not isfinite(fault["loss"]) else ("gradient", fault["gradient"])
+    what, value = _worse(fault)
     witness = Witness(given, mode, fault["loss"], fault["gradient"])
     seen = ("one such example makes the loss of its batch inf or NaN, and then all weights NaN",)
     return Verdict.CONFIRMED, f"{words}: the {what} is {number(value)} ({mode})", witness, seen, rows
@@ -184,17 +186,18 @@ def _swapped(experiment: CodeExperiment, result: Result) -> _Decision:
 def _gradient(experiment: CodeExperiment, result: Result) -> _Decision:
     """Whether any gradient reaches the prediction."""
     sweep = result["sweep"]
+    if _has_slope(sweep):
+        return Verdict.REFUTED, "there is a gradient", None, (), ()
+    at = sweep["z"].index(0.0)
     slopes = [slope for y in ("0", "1") for slope in sweep[y]["gradient"]]
+    witness = Witness((("z", 0.0), ("y", 1.0)), _MODES[sweep["mode"]], sweep["1"]["loss"][at])
     if sweep.get("without_gradient"):
-        witness = Witness((("z", 0.0), ("y", 1.0)), _MODES[sweep["mode"]], sweep["1"]["loss"][0], None)
         seen = ("TensorFlow says that no gradients are provided, or the weights never change",)
         return Verdict.CONFIRMED, "there is no gradient for any prediction", witness, seen, ()
-    if all(slope == 0 for slope in slopes):
-        at = sweep["z"].index(0.0)
-        witness = Witness((("z", 0.0), ("y", 1.0)), _MODES[sweep["mode"]], sweep["1"]["loss"][at], 0.0)
-        seen = ("the loss never changes, and neither do the weights",)
-        return Verdict.CONFIRMED, f"the gradient is 0 at all {len(slopes)} points", witness, seen, ()
-    return Verdict.REFUTED, "there is a gradient", None, (), ()
+    witness = replace(witness, gradient=sweep["1"]["gradient"][at])
+    what = "0" if all(slope == 0 for slope in slopes) else "0 or not finite"
+    seen = ("the loss never changes, and neither do the weights",)
+    return Verdict.CONFIRMED, f"the gradient is {what} at all {len(slopes)} points", witness, seen, ()
 
 
 def _weights(experiment: CodeExperiment, result: Result) -> _Decision:
@@ -297,8 +300,9 @@ def _exact(y: float, p: float, *, logits: bool) -> float:
 def _formula_is_sound(after: Result, before: Result) -> str:
     if after["faulty"]:
         fault = after["tried"][-1]
-        return f"at the same inputs the loss is {number(fault['loss'])} ({_MODES[fault['mode']]})"
-    if "interior" in before and not _close(after["interior"], before["interior"]):
+        what, value = _worse(fault)
+        return f"at the same inputs the {what} is {number(value)} ({_MODES[fault['mode']]})"
+    if isfinite(before.get("interior", inf)) and not _close(after["interior"], before["interior"]):
         return f"it changes a sound value from {number(before['interior'])} to {number(after['interior'])}"
     return ""
 
@@ -307,7 +311,7 @@ def _exchange_is_sound(after: Result, before: Result | None) -> str:
     if before is None:
         return ""
     for new, old in zip(after["cases"], before["cases"], strict=True):
-        if not _close(new["loss"], old["exchanged"]):
+        if not _same(new["loss"], old["exchanged"]) and not _close(new["loss"], old["exchanged"]):
             return f"p = {new['p']:g}, y = {new['y']:g}: the loss is {number(new['loss'])}"
     return ""
 
@@ -332,13 +336,29 @@ def _key(fault: Mapping[str, Any]) -> str:
     return "gradient" if fault["value_is_finite"] else "loss"
 
 
+def _worse(fault: Mapping[str, Any]) -> tuple[str, float]:
+    """What of a formula is not finite, and its value."""
+    return ("loss", fault["loss"]) if not isfinite(fault["loss"]) else ("gradient", fault["gradient"])
+
+
+def _has_slope(sweep: Result) -> bool:
+    """Whether a gradient reaches any prediction."""
+    slopes = [slope for y in ("0", "1") for slope in sweep[y]["gradient"]]
+    return not sweep.get("without_gradient") and any(isfinite(slope) and slope != 0 for slope in slopes)
+
+
+def _not_finite(value: float) -> str:
+    return "" if isfinite(value) else f"the loss is {number(value)}"
+
+
 def _same(a: float, b: float) -> bool:
-    return a == b or abs(a - b) <= 1e-6 * max(abs(a), abs(b))
+    """Equal to what float32 has digits for; NaN is NaN."""
+    return isclose(a, b, rel_tol=1e-6) or (isnan(a) and isnan(b))
 
 
 def _close(a: float, b: float, allowed: float = 2e-6) -> bool:
     """Equal to 1e-5, and up to what an epsilon may have changed."""
-    return abs(a - b) <= 1e-5 * abs(b) + allowed
+    return isfinite(b) and abs(a - b) <= 1e-5 * abs(b) + allowed
 
 
 def curves_of(answer: Mapping[str, Any]) -> tuple[Curve, ...]:

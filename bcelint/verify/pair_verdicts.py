@@ -46,7 +46,7 @@ def judge(code: str, experiment: PairExperiment, answer: Mapping[str, Any], back
     if not mode or not modes[mode]:
         return _raises(result, backend)
     curves = _curves(modes[mode], meant, slopes)
-    seen = _symptoms(modes[mode], slopes)
+    seen = _symptoms(modes[mode], meant, slopes)
     measured = _measured(modes, meant, experiment)
     fault = faults[mode]
     if fault is not None:
@@ -56,6 +56,8 @@ def judge(code: str, experiment: PairExperiment, answer: Mapping[str, Any], back
         right = number(meant[y][SWEEP.index(z)])
         reason = f"z = {z:g}, y = {y}: the loss is {number(witness.loss or 0.0)}, and should be {right}"
         return BackendVerdict(backend, Verdict.CONFIRMED, reason + others, witness, seen, measured, curves)
+    if len(modes[mode]) < len(meant):
+        return _raises(result, backend)
     detached = _fault(modes["detached"], meant)
     if detached is not None:
         z, y = detached
@@ -79,7 +81,8 @@ def agrees(experiment: PairExperiment, answer: Mapping[str, Any]) -> str:
         return "it cannot be computed"
     meant, _ = exact_curves(experiment)
     is_detached = any(kind == "numpy" for kind, _, _ in experiment.steps)
-    dtype = "float16" if experiment.policy.endswith("float16") else "float32"
+    # Losses compute in float32, whatever the policy of the layers is.
+    dtype = experiment.policy.removeprefix("mixed_") if "float16" in experiment.policy else "float32"
     for y in (0, 1):
         curve = modes[mode].get(str(y))
         if curve is None:
@@ -188,10 +191,10 @@ def _curves(curves: Mapping[str, Any], meant: Losses, slopes: Losses) -> tuple[C
     return tuple(made)
 
 
-def _symptoms(curves: Mapping[str, Any], slopes: Losses) -> tuple[str, ...]:
+def _symptoms(curves: Mapping[str, Any], meant: Losses, slopes: Losses) -> tuple[str, ...]:
     losses = {int(y): curve["loss"] for y, curve in curves.items()}
     gradients = {int(y): curve["gradient"] for y, curve in curves.items()}
-    return symptoms.of_curves(SWEEP, losses, gradients, slopes)
+    return symptoms.of_curves(SWEEP, losses, gradients, meant, slopes)
 
 
 def _measured(modes: Mapping[str, Any], meant: Losses, experiment: PairExperiment) -> tuple[tuple[str, str], ...]:

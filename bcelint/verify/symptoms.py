@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import inf, isfinite
 
 # Losses below this are no floor: float32 ends there.
 _NOTICEABLE = 1e-3
@@ -24,17 +24,26 @@ def of_curves(
     z: Sequence[float],
     losses: Mapping[int, Sequence[float]],
     gradients: Mapping[int, Sequence[float] | None],
+    exact: Mapping[int, Sequence[float]],
     exact_gradients: Mapping[int, Sequence[float]],
 ) -> tuple[str, ...]:
-    """What the curves of a loss over pre-activations mean for training; each a short sentence."""
+    """What the curves of a loss over pre-activations mean for training; each a short sentence.
+
+    With label smoothing, the exact loss has a floor as well.
+    """
     made: list[str] = []
     finite = {label: [v for v in values if isfinite(v)] for label, values in losses.items()}
-    floors = {label: min(values) for label, values in finite.items() if values}
+    floors = {label: min(values) for label, values in finite.items() if values and -inf not in losses[label]}
     ceilings = {label: max(values) for label, values in finite.items() if values}
     made += not_finite(z, losses)
-    constant = [label for label in floors if ceilings[label] - floors[label] < 1e-6 * max(1.0, abs(floors[label]))]
+    everywhere = [label for label in floors if len(finite[label]) == len(losses[label])]
+    constant = [label for label in everywhere if ceilings[label] - floors[label] < 1e-6 * max(1.0, abs(floors[label]))]
     made += [f"always {number(floors[label])} for y = {label}, whatever the model returns" for label in constant]
-    high = {label: floor for label, floor in floors.items() if floor > _NOTICEABLE and label not in constant}
+    high = {
+        label: floor
+        for label, floor in floors.items()
+        if floor - min(exact[label]) > _NOTICEABLE and label not in constant
+    }
     if high:
         words = " and ".join(f"{number(floor)} for y = {label}" for label, floor in sorted(high.items(), reverse=True))
         made.append(f"cannot fall below {words}")
@@ -44,7 +53,7 @@ def of_curves(
     low = {
         label: value
         for label, value in ceilings.items()
-        if value < _HIGH and label not in constant and len(finite[label]) == len(losses[label])
+        if value < _HIGH and label in everywhere and label not in constant
     }
     if low:
         words = " and ".join(f"{number(value)} for y = {label}" for label, value in sorted(low.items(), reverse=True))
