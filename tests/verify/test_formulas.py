@@ -119,7 +119,7 @@ def test_a_loss_as_people_write_it(keras3: ModuleType) -> None:
     assert made.predictions == (made.names.index("y_pred"),)
 
     def at(y: float, p: float) -> float:
-        return value(made, keras3, list(made.values({"y_pred": p, "y_true": y})))
+        return value(made, keras3, list(made.values({"p": p, "y": y})))
 
     assert at(1.0, 0.25) == pytest.approx(-math.log(0.25))
     assert at(0.0, 0.25) == pytest.approx(-math.log(0.75))

@@ -123,7 +123,12 @@ def tried(faulty: bool, **changes: Any) -> Result:
 
 
 def test_a_formula_at_its_witness() -> None:
-    inputs = {"inputs": ("y_pred", "y_true"), "witness": (0.0, 1.0)}
+    # What is not in the witness is where nothing is special, and goes without saying.
+    inputs = {
+        "inputs": ("y_pred", "y_true", "weight"),
+        "witness": (0.0, 1.0, 1.0),
+        "interior": (0.5, 0.5, 1.0),
+    }
     found = judge("witness", tried(True, loss=inf, gradient=None), **inputs)
     assert (found.verdict, found.reason) == (
         Verdict.CONFIRMED,
