@@ -10,8 +10,9 @@ from bcelint.reporting.model import FileReport
 from bcelint.settings import ConfigError
 from bcelint.source import Source
 from bcelint.verify.model import Verification
+from bcelint.verify.planning import Options
 from bcelint.verify.session import BackendError
-from bcelint.verify.verification import Options, Verifier
+from bcelint.verify.verification import Verifier
 
 
 def check_files(jobs: Sequence[Job]) -> Iterator[FileReport]:

@@ -94,8 +94,9 @@ def _verify(
     checked: Sequence[tuple[Job, FileReport]],
 ) -> int:
     from bcelint.verify.model import FileVerifications
+    from bcelint.verify.planning import Options
     from bcelint.verify.session import BackendError, Limits
-    from bcelint.verify.verification import Options, Verifier
+    from bcelint.verify.verification import Verifier
     from bcelint.workers import run_deep
 
     try:

@@ -50,6 +50,14 @@ class Fixed:
             raise NotFixed("after the fix, the output and the loss are not understood any more")
         return same[0]
 
+    def pairing_of_head(self, before: Place) -> Pairing | None:
+        """The pair whose output is made where ``before`` was."""
+        row = self.row(before.row)
+        for fact in self.facts:
+            if isinstance(fact, Pairing) and fact.head.place is not None and abs(fact.head.place.row - row) <= 2:
+                return fact
+        return None
+
     def metric(self, before: MetricUse) -> MetricUse:
         """The same metric after the fix."""
         row = self.row(before.place.row)

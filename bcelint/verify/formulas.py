@@ -102,10 +102,12 @@ def formula(root: Expression) -> Formula | None:
 
 def _harmless(source: Input) -> float:
     """A value from the middle of the range of an input."""
+    if source.role is Role.PREDICTION and source.low < 0.5 < source.high:
+        return 0.5
     if source.known and isfinite(source.low) and isfinite(source.high):
         return (source.low + source.high) / 2
     if source.known and isfinite(source.low):
         return source.low + 1.0
     if source.known and isfinite(source.high):
         return source.high - 1.0
-    return 0.5 if source.role is Role.PREDICTION else 1.0
+    return 1.0

@@ -110,9 +110,9 @@ def _corners(experiment: CodeExperiment, result: Result) -> _Decision:
 
 def _formula(experiment: CodeExperiment, result: Result) -> _Decision:
     found = result["witness"]
-    every = zip(experiment.inputs, experiment.witness, experiment.interior, strict=True)
+    every = tuple(zip(experiment.inputs, experiment.witness, strict=True))
     # The others are anywhere in the middle.
-    given = tuple((name, value) for name, value, usual in every if value != usual)
+    given = tuple(pair for pair, usual in zip(every, experiment.interior, strict=True) if pair[1] != usual) or every
     words = ", ".join(f"{name} = {number(value)}" for name, value in given)
     rows = tuple(
         (

@@ -1,67 +1,25 @@
-"""Verifies the findings of files: plans experiments, has them evaluated on each backend, and judges the answers."""
+"""Verifies the findings of files: has what is planned evaluated on each backend, and judges the answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from bcelint.findings import Finding
-from bcelint.inference.facts import Context, CustomLoss, MetricUse, Numeric, Pairing, SingleUnitSoftmax
+from bcelint.inference.facts import CustomLoss, Pairing
 from bcelint.linting import Job, Linted, fault_of_ours
-from bcelint.places import Place
-from bcelint.rules.common import verdict
 from bcelint.source import Source
 from bcelint.verify import loss_verdicts, metric_verdicts, pair_verdicts
-from bcelint.verify.after_fix import Fixed, NotFixed, fixed
-from bcelint.verify.experiments import (
-    Calls,
-    CodeExperiment,
-    Experiment,
-    MetricExperiment,
-    PairExperiment,
-    Unsupported,
-    metric,
-    pair,
-    single_unit_softmax,
-)
+from bcelint.verify.experiments import CodeExperiment, Experiment, MetricExperiment, PairExperiment
 from bcelint.verify.model import BackendVerdict, Curve, FixVerdict, Measurement, Verdict, Verification
-from bcelint.verify.session import Limits, Session
+from bcelint.verify.planning import Options, Plan, Sound, plan_for, sound
+from bcelint.verify.session import Session
 from bcelint.workers import run_deep
 
 Answer = dict[str, Any]
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class _Plan:
-    """What is evaluated for a finding: one experiment after the other, until one says something.
-
-    ``reason`` says why there is none. ``after`` holds what the experiments become with the fix, and ``fault`` why that
-    is not known.
-    """
-
-    finding: Finding
-    experiments: list[Experiment] = field(default_factory=list)
-    reason: str = ""
-    after: list[Experiment] = field(default_factory=list)
-    fault: str = ""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How findings are verified.
-
-    ``dtype`` replaces the dtype policy of heads and the dtype of what losses are given; ``trust`` lets losses use any
-    package.
-    """
-
-    backends: tuple[str, ...] = ("tensorflow",)
-    limits: Limits = field(default_factory=Limits)
-    dtype: str = ""
-    trust: bool = False
-    fixes: bool = False
 
 
 # What a fix of a hand-written loss has to keep, by what was asked.
@@ -113,6 +71,7 @@ class Verifier:
         """For each file what came of each of its findings, in their order."""
         plans = run_deep(self._plans, files)
         flat = [plan for of_file in plans for plan in of_file]
+        self.faults += [bug for plan in flat for bug in plan.bugs]
         depth = max((len(plan.experiments) for plan in flat), default=0)
         for turn in range(depth):
             self._evaluate(flat, turn)
@@ -120,52 +79,16 @@ class Verifier:
 
     def measure(self, files: Sequence[tuple[Source, Linted, Job]]) -> list[list[Measurement]]:
         """For each file the pairs and hand-written losses that break no rule, evaluated."""
-        pairs = [run_deep(lambda file: self._sound(*file), file) for file in files]
+        pairs = [run_deep(lambda file: sound(file[0], file[1], self._options), file) for file in files]
         wanted = dict.fromkeys(e for of_file in pairs for _, e in of_file if not isinstance(e, str))
         for backend, session in self._sessions.items():
             self._ask(backend, session, wanted)
         return [[self._measurement(pairing, e) for pairing, e in of_file] for of_file in pairs]
 
-    def _sound(self, source: Source, linted: Linted, job: Job) -> list[tuple[Pairing | CustomLoss, Experiment | str]]:
-        """The pairs and hand-written losses without a finding, with their experiments, or why there is none."""
-        from bcelint.verify.loss_experiments import function_of
+    def _plans(self, files: Sequence[tuple[Source, Linted, Job]]) -> list[list[Plan]]:
+        return [[plan_for(finding, *file, self._options) for finding in file[1].findings] for file in files]
 
-        facts = linted.analysis.facts if linted.analysis is not None else ()
-        reported = {f.fact.site for f in linted.findings if isinstance(f.fact, Pairing)}
-        faulty = {function_of(f.fact) for f in linted.findings}
-        found: dict[Place, tuple[Pairing | CustomLoss, Experiment | str]] = {}
-        for fact in facts:
-            if isinstance(fact, Pairing) and fact.site not in reported and verdict(fact) is None:
-                found.setdefault(fact.site, (fact, self._sound_experiment(fact, source)))
-            elif isinstance(fact, CustomLoss) and fact.loss is not None and fact.loss not in faulty:
-                found.setdefault(fact.place, (fact, self._sound_loss(fact, source)))
-        return [found[site] for site in sorted(found)]
-
-    def _sound_loss(self, fact: CustomLoss, source: Source) -> Experiment | str:
-        from bcelint.verify.loss_experiments import sound
-
-        try:
-            return sound(fact, source, trust=self._options.trust, dtype=self._options.dtype)
-        except Unsupported as error:
-            return str(error)
-
-    def _sound_experiment(self, pairing: Pairing, source: Source) -> Experiment | str:
-        from bcelint.verify.loss_experiments import is_light, literal_call
-
-        calls = Calls(source)
-        try:
-            if pairing.context is Context.CALL:
-                made = literal_call(pairing, source, calls, trust=self._options.trust)
-                if is_light(made):
-                    return made
-        except Unsupported:
-            pass
-        try:
-            return pair(pairing, calls, self._options.dtype)
-        except Unsupported as error:
-            return str(error)
-
-    def _measurement(self, fact: Pairing | CustomLoss, experiment: Experiment | str) -> Measurement:
+    def _measurement(self, fact: Sound, experiment: Experiment | str) -> Measurement:
         site, quality = (fact.site, "exact") if isinstance(fact, Pairing) else (fact.place, "finite")
         if isinstance(experiment, str):
             nothing = tuple((backend, None, experiment) for backend in self._sessions)
@@ -185,86 +108,14 @@ class Verifier:
                 found.append((backend, *loss_verdicts.measured(fact, answer)))
         return Measurement(site, experiment.describe(), quality, tuple(found))
 
-    # --- planning -----------------------------------------------------------------------------------------------------
-
-    def _plans(self, files: Sequence[tuple[Source, Linted, Job]]) -> list[list[_Plan]]:
-        return [[self._plan(finding, *file) for finding in file[1].findings] for file in files]
-
-    def _plan(self, finding: Finding, source: Source, linted: Linted, job: Job) -> _Plan:
-        plan = _Plan(finding)
-        if finding.fact is None:
-            plan.reason = "it is about the file, not about a value"
-            return plan
-        try:
-            plan.experiments = self._experiments(finding, source, linted)
-        except Unsupported as error:
-            plan.reason = str(error)
-        except Exception as error:
-            plan.reason = self._fault(error)
-        if plan.experiments and self._options.fixes and finding.fix is not None:
-            try:
-                plan.after = self._after(plan, fixed(source, finding, job), linted)
-            except (NotFixed, Unsupported) as error:
-                plan.fault = str(error)
-            except Exception as error:
-                plan.fault = self._fault(error)
-        return plan
-
     def _fault(self, error: Exception) -> str:
         words = fault_of_ours(error)
         self.faults.append(words)
         return words
 
-    def _experiments(self, finding: Finding, source: Source, linted: Linted) -> list[Experiment]:
-        fact, calls, options = finding.fact, Calls(source), self._options
-        if isinstance(fact, Pairing) and fact.head.literal:
-            from bcelint.verify.loss_experiments import literal_call
-
-            return [literal_call(fact, source, calls, trust=options.trust)]
-        if isinstance(fact, Pairing):
-            return [pair(fact, calls, options.dtype)]
-        if isinstance(fact, SingleUnitSoftmax):
-            return [single_unit_softmax(fact, options.dtype)]
-        if isinstance(fact, MetricUse):
-            return [metric(fact, calls)]
-        from bcelint.verify.loss_experiments import of_finding
-
-        analysis = linted.analysis
-        faulty = analysis.formulas.get(fact.place) if analysis is not None and isinstance(fact, Numeric) else None
-        return [*of_finding(finding, source, faulty, trust=options.trust, dtype=options.dtype)]
-
-    def _after(self, plan: _Plan, after: Fixed, linted: Linted) -> list[Experiment]:
-        """The experiments for the code after the fix; as many as before, in the same order."""
-        finding, calls, options = plan.finding, Calls(after.source), self._options
-        fact = finding.fact
-        if isinstance(fact, Pairing):
-            now = after.pairing(fact)
-            if now.head.literal:
-                from bcelint.verify.loss_experiments import literal_call
-
-                return [literal_call(now, after.source, calls, trust=options.trust)]
-            return [pair(now, calls, options.dtype)]
-        if isinstance(fact, MetricUse):
-            return [metric(after.metric(fact), calls)]
-        if isinstance(fact, SingleUnitSoftmax):
-            row = after.row(fact.place.row)
-            pairs = (f for f in after.facts if isinstance(f, Pairing) and f.head.place is not None)
-            for pairing in pairs:
-                if pairing.head.place is not None and abs(pairing.head.place.row - row) <= 2:
-                    return [pair(pairing, calls, options.dtype)]
-            # The loss is out of sight, as it was before.
-            return [replace(single_unit_softmax(fact, options.dtype), activation="sigmoid")]
-        from bcelint.verify import loss_experiments
-
-        analysis = linted.analysis
-        faulty = analysis.formulas.get(fact.place) if analysis is not None and isinstance(fact, Numeric) else None
-        before = [experiment for experiment in plan.experiments if isinstance(experiment, CodeExperiment)]
-        made = loss_experiments.after_fix(finding, after, before, faulty, trust=options.trust, dtype=options.dtype)
-        return [*made]
-
     # --- evaluating ---------------------------------------------------------------------------------------------------
 
-    def _evaluate(self, plans: Iterable[_Plan], turn: int) -> None:
+    def _evaluate(self, plans: Iterable[Plan], turn: int) -> None:
         """Evaluate the experiments whose turn it is, each once, on every backend."""
         for backend, session in self._sessions.items():
             wanted: dict[Experiment, None] = {}
@@ -285,7 +136,7 @@ class Verifier:
             self._done += 1
             self._progress(self._done, self._total)
 
-    def _decided(self, plan: _Plan, backend: str, turn: int) -> bool:
+    def _decided(self, plan: Plan, backend: str, turn: int) -> bool:
         """Whether an experiment before ``turn`` has shown the fault."""
         for experiment in plan.experiments[:turn]:
             found = self._judge(plan.finding, experiment, self._answers[backend, experiment], backend)
@@ -295,7 +146,7 @@ class Verifier:
 
     # --- judging ------------------------------------------------------------------------------------------------------
 
-    def _verification(self, plan: _Plan) -> Verification:
+    def _verification(self, plan: Plan) -> Verification:
         verdicts = tuple(self._verdict(plan, backend) for backend in self._sessions)
         evaluated = plan.experiments[0].describe() if plan.experiments else ""
         return Verification(plan.finding, evaluated, verdicts)
@@ -306,26 +157,23 @@ class Verifier:
         except Exception as error:
             return BackendVerdict(backend, Verdict.NOT_EVALUATED, self._fault(error))
 
-    def _verdict(self, plan: _Plan, backend: str) -> BackendVerdict:
-        if not plan.experiments:
-            return BackendVerdict(backend, Verdict.NOT_EVALUATED, plan.reason)
-        first: BackendVerdict | None = None
+    def _verdict(self, plan: Plan, backend: str) -> BackendVerdict:
+        found = BackendVerdict(backend, Verdict.NOT_EVALUATED, plan.reason)
         for turn, experiment in enumerate(plan.experiments):
             answer = self._answers.get((backend, experiment))
             if answer is None:
-                continue
-            found = self._judge(plan.finding, experiment, answer, backend)
-            first = first or found
-            if found.verdict in (Verdict.CONFIRMED, Verdict.RESCUED) or found.verdict is Verdict.REFUTED:
-                if turn and found.verdict is not Verdict.REFUTED:
-                    found = replace(found, reason=f"{experiment.describe()}: {found.reason}")
-                if found.verdict is Verdict.REFUTED and turn + 1 < len(plan.experiments):
-                    continue
-                return self._with_fix(plan, found, backend, turn)
-        assert first is not None
-        return first
+                break
+            judged = self._judge(plan.finding, experiment, answer, backend)
+            if judged.verdict in (Verdict.CONFIRMED, Verdict.RESCUED):
+                if turn:
+                    judged = replace(judged, reason=f"{experiment.describe()}: {judged.reason}")
+                return self._with_fix(plan, judged, backend, turn)
+            # What was computed counts more than what could not be, and the first more than the others.
+            if not turn or (found.verdict is Verdict.NOT_EVALUATED and judged.verdict is Verdict.REFUTED):
+                found = judged
+        return found
 
-    def _with_fix(self, plan: _Plan, found: BackendVerdict, backend: str, turn: int) -> BackendVerdict:
+    def _with_fix(self, plan: Plan, found: BackendVerdict, backend: str, turn: int) -> BackendVerdict:
         fix = plan.finding.fix
         if not self._options.fixes or fix is None:
             return found
