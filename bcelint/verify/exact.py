@@ -77,12 +77,11 @@ def gradient(form: str, z: float, label: int, *, units: int = 1, arguments: Mapp
     return (above - below) / (2 * _STEP)
 
 
-def rounding(form: str, z: float, cost: float, dtype: str = "float32") -> float:
+def rounding(z: float, cost: float, dtype: str = "float32", *, difference: bool = False) -> float:
     """What a sound loss in ``dtype`` may be off by, besides its relative error, where its exact value is ``cost``.
 
     The probability p = exp(-cost) is rounded by half a unit in the last place and kept Keras's epsilon, 1e-7, away from
-    0 and 1; in the loss that counts 1/p. A categorical loss on logits is a difference of numbers as large as |z|.
+    0 and 1; in the loss that counts 1/p. Some losses on logits are a ``difference`` of numbers as large as |z|.
     """
     half = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}[dtype]
-    difference = 0.0 if form == "binary" else 4 * half * (1 + abs(z))
-    return (2 * half + 1e-7) * exp(min(cost, 100.0)) + difference
+    return (2 * half + 1e-7) * exp(min(cost, 100.0)) + (4 * half * (1 + abs(z)) if difference else 0.0)

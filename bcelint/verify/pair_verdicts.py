@@ -83,12 +83,13 @@ def agrees(experiment: PairExperiment, answer: Mapping[str, Any]) -> str:
     is_detached = any(kind == "numpy" for kind, _, _ in experiment.steps)
     # Losses compute in float32, whatever the policy of the layers is.
     dtype = experiment.policy.removeprefix("mixed_") if "float16" in experiment.policy else "float32"
+    difference = experiment.form != "binary" or "weighted" in experiment.loss.target
     for y in (0, 1):
         curve = modes[mode].get(str(y))
         if curve is None:
             return f"it cannot be computed for y = {y}"
         for i, z in enumerate(SWEEP):
-            allowed = 1e-5 * abs(meant[y][i]) + exact.rounding(experiment.form, z, meant[y][i], dtype)
+            allowed = 1e-5 * abs(meant[y][i]) + exact.rounding(z, meant[y][i], dtype, difference=difference)
             if abs(z) <= 15 and not abs(curve["loss"][i] - meant[y][i]) <= allowed:
                 return f"z = {z:g}, y = {y}: the loss is {number(curve['loss'][i])} instead of {number(meant[y][i])}"
             # What a metric measures needs no gradient.
