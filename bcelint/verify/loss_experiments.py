@@ -178,7 +178,8 @@ def _function(
         isinstance(fact, Numeric) and (fact.compiled or fact.kind == "where"),
         domain,
         _cases(domain, function, witness),
-        dtype or "float32",
+        # Keras 3 casts what compiled losses get to float32 under a mixed policy.
+        "float32" if not dtype or dtype.startswith("mixed") else dtype,
         _rows(program),
     )
 

@@ -33,6 +33,8 @@ class Backend:
         """A tensor (or number) in double precision."""
         import keras
 
+        if "bfloat16" in str(getattr(tensor, "dtype", "")):
+            tensor = keras.ops.cast(tensor, "float32")  # numpy does not know it
         return np.asarray(keras.ops.convert_to_numpy(tensor), dtype="float64")
 
     def start(self) -> None:
