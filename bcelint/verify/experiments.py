@@ -169,6 +169,7 @@ class CodeExperiment:
         cases: labels and predictions at which the loss is evaluated.
         checks: what is asked (see ``worker.code``).
         xla: whether the corners are looked at as XLA compiles them, too: that takes seconds.
+        instead: of a formula: why it is not the function that is evaluated.
         witness, interior, inputs, predictions: of a formula: the values of its inputs where it fails and where it
             should not, their names, and which of them training goes through.
     """
@@ -184,6 +185,7 @@ class CodeExperiment:
     dtype: str = "float32"
     rows: tuple[tuple[int, int], ...] = field(default=(), compare=False)
     is_formula: bool = False
+    instead: str = field(default="", compare=False)
     witness: tuple[float, ...] = ()
     interior: tuple[float, ...] = ()
     inputs: tuple[str, ...] = ()
@@ -210,7 +212,10 @@ class CodeExperiment:
 
     def describe(self) -> str:
         """What is evaluated, in words."""
-        return f"the formula of `{self.name}` as bcelint reads it" if self.is_formula else f"`{self.name}`"
+        if not self.is_formula:
+            return f"`{self.name}`"
+        instead = f" (the function itself is not run: {self.instead})" if self.instead else ""
+        return f"the formula of {self.name} as bcelint reads it{instead}"
 
 
 Experiment = PairExperiment | MetricExperiment | CodeExperiment

@@ -50,7 +50,7 @@ def of_finding(
     function = function_of(fact)
     checks = _CHECKS.get(finding.code, _NUMBERS)
     found: list[CodeExperiment] = []
-    reason = "it is not in a function of its own"
+    reason = ""
     if function is not None:
         try:
             found.append(_function(function, source, checks, fact, trust=trust, dtype=dtype))
@@ -59,9 +59,9 @@ def of_finding(
     if isinstance(fact, Numeric) and faulty is not None:
         made = _formula(fact, faulty.root, faulty.witness)
         if made is not None:
-            found.append(made)
+            found.append(replace(made, instead=reason))
     if not found:
-        raise Unsupported(reason)
+        raise Unsupported(reason or "it is not in a function of its own")
     return found
 
 

@@ -118,6 +118,8 @@ class Session:
             **{key: value for key, value in os.environ.items() if not key.startswith(_ALTERING)},
             "KERAS_BACKEND": self.backend,
             "KERAS_HOME": self._folder,
+            # TensorFlow leaves what it has made of functions in there.
+            **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self._folder),
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "TF_ENABLE_ONEDNN_OPTS": "0",
             "CUDA_VISIBLE_DEVICES": "",

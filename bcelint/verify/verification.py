@@ -166,7 +166,8 @@ class Verifier:
             judged = self._judge(plan.finding, experiment, answer, backend)
             if judged.verdict in (Verdict.CONFIRMED, Verdict.RESCUED):
                 if turn:
-                    judged = replace(judged, reason=f"{experiment.describe()}: {judged.reason}")
+                    itself = f"{plan.experiments[0].describe()} itself: {found.reason}"
+                    judged = replace(judged, reason=f"{experiment.describe()}: {judged.reason}; {itself}")
                 return self._with_fix(plan, judged, backend, turn)
             # What was computed counts more than what could not be, and the first more than the others.
             if not turn or (found.verdict is Verdict.NOT_EVALUATED and judged.verdict is Verdict.REFUTED):

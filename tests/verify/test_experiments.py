@@ -364,7 +364,7 @@ def test_code_experiments_differ_by_what_is_run_not_by_where_it_stands() -> None
     assert made == replace(made, rows=((1, 20),))
     assert made != replace(made, dtype="float16")
     assert made.describe() == "`my_bce`"
-    assert replace(made, is_formula=True).describe() == "the formula of `my_bce` as bcelint reads it"
+    assert replace(made, is_formula=True).describe() == "the formula of my_bce as bcelint reads it"
     assert made.request()["rows"] == {"1": 10}
 
 
