@@ -13,6 +13,17 @@ _DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_
 _OWN = ("backend", "dtype", "fixes", "sound", "report", "timeout", "memory", "trust")
 
 
+_TO_WRITE = click.Path(dir_okay=False, readable=False)
+_LARGEST = 1_000_000
+
+
+def _a_number(ctx: click.Context, parameter: click.Parameter, value: float) -> float:
+    """NaN is within any range."""
+    if value != value:
+        raise click.BadParameter("NaN is not a number.")
+    return value
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @what_to_check
 @click.option(
@@ -24,7 +35,7 @@ _OWN = ("backend", "dtype", "fixes", "sound", "report", "timeout", "memory", "tr
 @click.option("--dtype", type=click.Choice(_DTYPES), help="Dtype policy of models, and dtype of what losses are given.")
 @click.option("--fixes", is_flag=True, help="Evaluate the code after its fix as well.")
 @click.option("--sound", is_flag=True, help="Evaluate the pairs that fit as well.")
-@click.option("--report", type=click.Path(dir_okay=False), metavar="FILE", help="Write an HTML page with plots.")
+@click.option("--report", type=_TO_WRITE, metavar="FILE", help="Write an HTML page with plots.")
 @click.option(
     "--output-format",
     type=click.Choice(["full", "concise", "json"]),
@@ -32,10 +43,11 @@ _OWN = ("backend", "dtype", "fixes", "sound", "report", "timeout", "memory", "tr
     show_default=True,
     help="How findings and verdicts are printed.",
 )
-@click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the findings to a file.")
+@click.option("-o", "--output-file", type=_TO_WRITE, help="Write the findings to a file.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0.1),
+    type=click.FloatRange(0.1, _LARGEST),
+    callback=_a_number,
     default=30.0,
     show_default=True,
     metavar="SECONDS",
@@ -43,7 +55,8 @@ _OWN = ("backend", "dtype", "fixes", "sound", "report", "timeout", "memory", "tr
 )
 @click.option(
     "--memory",
-    type=click.FloatRange(min=0.1),
+    type=click.FloatRange(0.1, _LARGEST),
+    callback=_a_number,
     default=4.0,
     show_default=True,
     metavar="GB",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import socket
@@ -18,9 +17,10 @@ from typing import Any
 
 import pytest
 
+from tests.verify.surroundings import ROOT, marked, tree
+
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks after importing Keras")
 
-ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 3
 OPTIONS = ("--isolated", "--output-format=json", "--select=BCE101,BCE201", f"--timeout={TIMEOUT}", "--memory=1")
 HEAD = """\
@@ -200,26 +200,6 @@ class Run:
         own = [finding for finding in self.findings if finding["filename"] == f"{name}.py"]
         assert own, f"nothing was found in {name}.py"
         return {finding["verification"]["backends"][0]["reason"] for finding in own}
-
-
-def tree(folder: Path) -> dict[str, str]:
-    """Every file below a folder, by its contents, mode and time."""
-    return {
-        str(path.relative_to(folder)): f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_mode}"
-        f" {path.stat().st_mtime_ns}"
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-def marked(mark: str) -> list[str]:
-    """The processes that have inherited a mark in their environment."""
-    found = []
-    for process in Path("/proc").iterdir():
-        with suppress(OSError):
-            if process.name.isdigit() and mark.encode() in (process / "environ").read_bytes():
-                found.append((process / "cmdline").read_text())
-    return found
 
 
 def run(folder: Path, losses: dict[str, tuple[str, str]], head: str, *options: str) -> Run:
