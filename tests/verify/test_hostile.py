@@ -21,7 +21,7 @@ from tests.verify.surroundings import ROOT, marked, tree
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks after importing Keras")
 
-TIMEOUT = 3
+TIMEOUT = 5
 OPTIONS = ("--isolated", "--output-format=json", "--select=BCE101,BCE201", f"--timeout={TIMEOUT}", "--memory=1")
 HEAD = """\
 import ctypes
@@ -89,7 +89,7 @@ HOSTILE = {
     "stops": ("os.kill(os.getpid(), signal.SIGSTOP)", LATE),
     "allocates_with_numpy": ("np.ones((50, 1 << 28), 'float32').sum()", MEMORY),
     "allocates_with_tensorflow": ("tf.reduce_sum(tf.zeros((50, 1 << 28)))", MEMORY),
-    "allocates_bit_by_bit": ("parts = []\nwhile True:\n    parts.append(bytearray(100 << 20))", MEMORY),
+    "allocates_bit_by_bit": ("parts = []\nwhile True:\n    parts.append(bytearray(500 << 20))", MEMORY),
     "removes_a_file": ("os.remove(OUTSIDE + '/kept')", "the code tried to remove a file in row {row}: {outside}/kept"),
     "removes_a_folder": ("shutil.rmtree(OUTSIDE)", "the code tried to remove a folder in row {row}: {outside}"),
     "overwrites": ("open(OUTSIDE + '/kept', 'w')", "the code tried to write to a file in row {row}: {outside}/kept"),
