@@ -1,0 +1,94 @@
+"""Every finding in the fixtures, evaluated: it is confirmed, or Keras rescues it, and its fix passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bcelint.findings import Finding
+from bcelint.inference.facts import Pairing
+from bcelint.linting import Job, lint
+from bcelint.rules.common import rescued
+from bcelint.selection import RuleSet
+from bcelint.source import read
+from bcelint.verify.model import BackendVerdict, Verdict
+from bcelint.verify.planning import Options
+from bcelint.verify.session import Limits
+from bcelint.verify.verification import Verifier
+from tests.expectations import ALL
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = sorted(path for path in (ROOT / "fixtures").rglob("*") if path.suffix in (".py", ".ipynb"))
+
+
+class Evaluated:
+    """The findings of all fixtures, each with what it is called and its verdict on TensorFlow."""
+
+    def __init__(self) -> None:
+        files = []
+        for path in FIXTURES:
+            shown = path.relative_to(ROOT).as_posix()
+            job = Job(str(path), shown, RuleSet(ALL, ALL))
+            source = read(shown, path.read_bytes())
+            files.append((source, lint(source, job), job))
+        with Verifier(Options(fixes=True, limits=Limits(seconds=120))) as verifier:
+            results = verifier.verify(files)
+        self.faults = verifier.faults
+        self.verdicts = [
+            (f"{source.path}:{found.finding.place.row}: {found.finding.code}", found.finding, found.backends[0])
+            for (source, _, _), of_file in zip(files, results, strict=True)
+            for found in of_file
+        ]
+
+    def __iter__(self) -> Iterator[tuple[str, Finding, BackendVerdict]]:
+        return iter(self.verdicts)
+
+
+@pytest.fixture(scope="module")
+def evaluated() -> Evaluated:
+    return Evaluated()
+
+
+def test_every_finding_is_confirmed_or_rescued(evaluated: Evaluated) -> None:
+    others = [
+        (name, verdict.verdict.value, verdict.reason)
+        for name, finding, verdict in evaluated
+        if verdict.verdict not in (Verdict.CONFIRMED, Verdict.RESCUED) and finding.fact is not None
+    ]
+    assert others == []
+    assert evaluated.faults == []
+    assert len(evaluated.verdicts) > 100
+
+
+def test_what_is_about_the_file_is_not_evaluated(evaluated: Evaluated) -> None:
+    for name, finding, verdict in evaluated:
+        assert (finding.fact is None) is finding.code.startswith("BCE9"), name
+        assert (finding.fact is None) is (verdict.verdict is Verdict.NOT_EVALUATED), name
+
+
+def test_every_fix_passes(evaluated: Evaluated) -> None:
+    fixes = [(name, verdict.fix) for name, finding, verdict in evaluated if finding.fix is not None]
+    assert [(name, fix and fix.reason) for name, fix in fixes if fix is None or not fix.passed] == []
+    assert len(fixes) > 80
+
+
+def test_every_confirmed_finding_has_a_witness_or_says_what_keras_raises(evaluated: Evaluated) -> None:
+    for name, _, verdict in evaluated:
+        if verdict.verdict is Verdict.CONFIRMED:
+            assert verdict.witness is not None or verdict.reason.startswith("Keras raises "), name
+
+
+@pytest.mark.parametrize("code", ["BCE101", "BCE108"])
+def test_what_is_rescued_is_what_the_rules_say(evaluated: Evaluated, code: str) -> None:
+    """Functions of TensorFlow hide the logits from eager code alone: of these the rules speak apart."""
+    counted = 0
+    for name, finding, verdict in evaluated:
+        pairing = finding.fact
+        if finding.code == code and isinstance(pairing, Pairing) and not pairing.head.eager_only:
+            said = rescued(replace(pairing, backend=""))
+            assert said is (verdict.verdict is Verdict.RESCUED), (name, verdict.reason)
+            counted += 1
+    assert counted > 3
