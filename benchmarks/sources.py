@@ -106,7 +106,8 @@ def _measured(record: dict[str, Any]) -> str:
 
 def _words(backend: dict[str, Any]) -> str:
     """The reason, after whether a pair without a finding is exact, or a loss finite."""
-    reason = str(backend["reason"])
+    # Why a function itself did not run is for those who run it.
+    reason = str(backend["reason"]).split("; `", 1)[0]
     for quality in ("exact", "finite"):
         if backend.get(quality) is not None:
             return f"{'' if backend[quality] else 'not '}{quality}: {reason}"
