@@ -8,7 +8,7 @@ true class c (in the sweeps all other logits are 0); focal losses are those of L
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import exp, expm1, log, log1p
+from math import exp, expm1, inf, log, log1p
 
 _STEP = 1e-4
 
@@ -81,7 +81,9 @@ def rounding(z: float, cost: float, dtype: str = "float32", *, difference: bool 
     """What a sound loss in ``dtype`` may be off by, besides its relative error, where its exact value is ``cost``.
 
     The probability p = exp(-cost) is rounded by half a unit in the last place and kept Keras's epsilon, 1e-7, away from
-    0 and 1; in the loss that counts 1/p. Some losses on logits are a ``difference`` of numbers as large as |z|.
+    0 and 1; where that is as much as p itself, the loss may be anything. Some losses on logits are a ``difference`` of
+    numbers as large as |z|.
     """
     half = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}[dtype]
-    return (2 * half + 1e-7) * exp(min(cost, 100.0)) + (4 * half * (1 + abs(z)) if difference else 0.0)
+    off = (2 * half + 1e-7) * exp(min(cost, 100.0))
+    return (-log1p(-off) if off < 1 else inf) + (4 * half * (1 + abs(z)) if difference else 0.0)

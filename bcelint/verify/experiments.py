@@ -263,6 +263,12 @@ class Calls:
     def __init__(self, source: Source) -> None:
         self._source = source
 
+    @property
+    def half_precision(self) -> str:
+        """The policy of mixed precision that the file names."""
+        names_other = "mixed_bfloat16" in self._source.text and "mixed_float16" not in self._source.text
+        return "mixed_bfloat16" if names_other else "mixed_float16"
+
     @cached_property
     def _by_place(self) -> dict[Place, ast.Call]:
         tree = self._source.tree
@@ -315,7 +321,7 @@ def pair(pairing: Pairing, calls: Calls, dtype: str = "") -> PairExperiment:
         form=form,
         loss=_loss(loss, calls),
         in_fit=pairing.context is not Context.CALL,
-        policy=dtype or ("mixed_float16" if head.mixed_precision else "float32"),
+        policy=dtype or (calls.half_precision if head.mixed_precision else "float32"),
     )
 
 

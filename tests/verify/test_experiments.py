@@ -137,6 +137,8 @@ def test_fit_computes_the_loss_unless_the_file_calls_it() -> None:
 def test_dtype_policies() -> None:
     assert pair().policy == "float32"
     assert pair(replace(SIGMOID, mixed_precision=True)).policy == "mixed_float16"
+    other = "keras.config.set_dtype_policy('mixed_bfloat16')"
+    assert pair(replace(SIGMOID, mixed_precision=True), code=other).policy == "mixed_bfloat16"
     assert pair(replace(SIGMOID, mixed_precision=True), dtype="bfloat16").policy == "bfloat16"
     assert pair(dtype="mixed_float16").describe().endswith(" under mixed_float16")
 

@@ -19,20 +19,20 @@ from bcelint.verify.planning import Options
 from bcelint.verify.session import Limits
 from bcelint.verify.verification import Verifier
 from tests.expectations import ALL
+from tests.rules.rescue_cases import CASES, Case
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = sorted(path for path in (ROOT / "fixtures").rglob("*") if path.suffix in (".py", ".ipynb"))
 
 
 class Evaluated:
-    """The findings of all fixtures, each with what it is called and its verdict on TensorFlow."""
+    """The findings of files, each with what it is called and its verdict on TensorFlow."""
 
-    def __init__(self) -> None:
+    def __init__(self, contents: dict[str, bytes]) -> None:
         files = []
-        for path in FIXTURES:
-            shown = path.relative_to(ROOT).as_posix()
-            job = Job(str(path), shown, RuleSet(ALL, ALL))
-            source = read(shown, path.read_bytes())
+        for name, data in contents.items():
+            job = Job(name, name, RuleSet(ALL, ALL))
+            source = read(name, data)
             files.append((source, lint(source, job), job))
         with Verifier(Options(fixes=True, limits=Limits(seconds=120))) as verifier:
             results = verifier.verify(files)
@@ -49,7 +49,7 @@ class Evaluated:
 
 @pytest.fixture(scope="module")
 def evaluated() -> Evaluated:
-    return Evaluated()
+    return Evaluated({path.relative_to(ROOT).as_posix(): path.read_bytes() for path in FIXTURES})
 
 
 def test_every_finding_is_confirmed_or_rescued(evaluated: Evaluated) -> None:
@@ -92,3 +92,23 @@ def test_what_is_rescued_is_what_the_rules_say(evaluated: Evaluated, code: str) 
             assert said is (verdict.verdict is Verdict.RESCUED), (name, verdict.reason)
             counted += 1
     assert counted > 3
+
+
+# --- programs of which it was measured, without bcelint, what Keras computes ------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def programs() -> Evaluated:
+    return Evaluated({f"{case.name}.py": case.text.encode() for case in CASES})
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_verdicts_are_what_was_measured(programs: Evaluated, case: Case) -> None:
+    found = [
+        verdict
+        for name, finding, verdict in programs
+        if name.startswith(f"{case.name}.py:") and finding.code in ("BCE101", "BCE108")
+    ]
+    wanted = Verdict.RESCUED if case.keras == "logits" else Verdict.CONFIRMED
+    assert [verdict.verdict for verdict in found] == [wanted]
+    assert all(verdict.fix is None or verdict.fix.passed for verdict in found), found[0].fix
