@@ -292,6 +292,12 @@ def _set_policy(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     return NONE
 
 
+def _policy(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """A dtype policy: as good as its name."""
+    first = arguments.get("name", position=0)
+    return first.value if first is not None else Unknown("a dtype policy")
+
+
 def _set_backend(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     first = _first(arguments)
     if isinstance(first, Const) and isinstance(first.value, str):
@@ -430,6 +436,11 @@ API_CALLS: dict[str, ApiCall] = {
     "keras.saving.load_model": _foreign_model,
     "keras.models.model_from_json": _foreign_model,
     "keras.models.model_from_yaml": _foreign_model,
+    "keras.mixed_precision.Policy": _policy,
+    "keras.mixed_precision.DTypePolicy": _policy,
+    "keras.mixed_precision.experimental.Policy": _policy,
+    "keras.DTypePolicy": _policy,
+    "keras.dtype_policies.DTypePolicy": _policy,
     "keras.mixed_precision.set_global_policy": _set_policy,
     "keras.mixed_precision.set_dtype_policy": _set_policy,
     "keras.mixed_precision.experimental.set_policy": _set_policy,

@@ -39,6 +39,8 @@ class Head:
         steps: what comes after the activation, in order.
         literal: the values are written in the source, so that ``low`` and ``high`` are attained.
         eager_only: made by a TensorFlow function, whose logits Keras only finds in a graph.
+        policy: the dtype policy that the file sets, if any; ``dtype`` is what the layer of the activation has of its
+            own (``"?"``: something that is not known).
     """
 
     domain: Domain
@@ -55,7 +57,14 @@ class Head:
     steps: tuple[Step, ...] = ()
     literal: bool = False
     eager_only: bool = False
-    mixed_precision: bool = False
+    policy: str = ""
+    dtype: str = ""
+
+    @property
+    def computed_in(self) -> str:
+        """The dtype of the output of the activation's layer; what is not known is taken for float32."""
+        named = self.policy if not self.dtype else "" if self.dtype == "?" else self.dtype
+        return named.removeprefix("mixed_") or "float32"
 
 
 class Spelling(str, Enum):

@@ -229,7 +229,7 @@ class LayerCalls:
                     layer_node=layer.node,
                     layer_name=spec.name,
                     argument=written,
-                    own_dtype="dtype" in layer.arguments.keywords,
+                    dtype=_own_dtype(layer),
                 )
             )
 
@@ -266,6 +266,7 @@ class LayerCalls:
             layer_node=layer.node,
             layer_name=spec.name,
             explicit=False,
+            dtype=_own_dtype(layer),
         )
 
     def _activation_layer(
@@ -303,7 +304,7 @@ class LayerCalls:
                 layer_node=below.layer_node if below else None,
                 layer_name=layer.class_name,
                 argument=written,
-                own_dtype="dtype" in layer.arguments.keywords,
+                dtype=_own_dtype(layer),
             )
         )
 
@@ -565,3 +566,14 @@ class LayerCalls:
             layer_spec, Arguments((), keywords, False, arguments.open_keywords), node, f"keras.layers.{spec.layer}"
         )
         return self.apply_layer(layer, Arguments((first,) if first else ()), node)
+
+
+def _own_dtype(layer: Layer) -> str:
+    """The ``dtype`` argument of a layer."""
+    given = layer.arguments.keywords.get("dtype")
+    if given is None:
+        return ""
+    value = given.value
+    if isinstance(value, Const):
+        return value.value if isinstance(value.value, str) else "" if value.value is None else "?"
+    return value.name.rpartition(".")[2] if isinstance(value, Api) else "?"

@@ -568,7 +568,8 @@ class Pairings:
             steps=tuple(facts.Step(s.kind, s.name, place(s.node)) for s in tensor.steps),
             literal=tensor.literal,
             eager_only=tensor.tensorflow_function,
-            mixed_precision=self.keras.policy.startswith("mixed") and not tensor.own_dtype,
+            policy=self.keras.policy,
+            dtype=tensor.dtype,
         )
 
     def loss_fact(self, loss: Loss) -> facts.LossUse:

@@ -391,7 +391,8 @@ class Tensor(Value):
         last: the length of the last axis, which is often known where the rank is not.
         node: what makes the domain (the activation argument, the layer call).
         layer: the layer that made it, for units and the activation argument.
-        own_dtype: the layer of the activation has a dtype of its own, whatever the policy says.
+        dtype: the dtype (or policy) that the layer of the activation has of its own: ``""`` without one, ``"?"`` where
+            it is not known.
         below: the tensor under the activation.
         labels: what is known of it as labels (``one-hot``, ``multi-hot`` ...).
         role: what a custom loss gets it as.
@@ -413,7 +414,7 @@ class Tensor(Value):
     steps: tuple[Step, ...] = ()
     literal: bool = False
     tensorflow_function: bool = False
-    own_dtype: bool = False
+    dtype: str = ""
     below: Tensor | None = None
     labels: str = ""
     name: str | None = None

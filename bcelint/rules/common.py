@@ -188,13 +188,22 @@ def rescued(pairing: Pairing) -> bool:
         pairing.loss.rescued
         and pairing.backend in ("", "tensorflow")
         and not head.eager_only
-        and not head.mixed_precision
+        and not _is_cast(head)
         and bool(head.layer_name or pairing.context is Context.COMPILE)
         and all(step.kind in _SEEN_THROUGH for step in head.steps)
     )
 
 
-# Steps behind which Keras 3 on TensorFlow still finds the logits; a cast is one only under a mixed precision policy.
+def _is_cast(head: Head) -> bool:
+    """Whether the output is cast on its way: losses compute in float32, and layers in the dtype of the policy."""
+    if head.computed_in != "float32":
+        return True
+    if head.policy in ("", "float32"):
+        return False
+    return any(step.kind == "identity" and step.name != "linear" for step in head.steps)
+
+
+# Steps behind which Keras 3 on TensorFlow still finds the logits, unless they cast.
 _SEEN_THROUGH = ("identity", "call", "cast")
 
 
@@ -216,8 +225,15 @@ def rescue_note(pairing: Pairing) -> str:
     if step is not None:
         when = "in training every backend" if step.kind in ("dropout", "noise") else "every backend"
         return f"{when} does so, without a warning: `{step.name}` hides the activation from Keras"
-    if pairing.head.mixed_precision:
-        return "Keras 3 does so on every backend under a mixed precision policy, without a warning"
+    if _is_cast(pairing.head):
+        head = pairing.head
+        if head.dtype and head.computed_in != "float32":
+            where = f"with an output in {head.computed_in}"
+        elif head.policy.startswith("mixed_"):
+            where = "under a mixed precision policy"
+        else:
+            where = f"under the policy `{head.policy}`"
+        return f"Keras 3 does so on every backend {where}, without a warning"
     return "Keras does so without a warning when it runs eagerly, and on JAX and PyTorch"
 
 

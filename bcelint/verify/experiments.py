@@ -20,6 +20,8 @@ from bcelint.source import Source
 _USUAL_CLASSES = 3
 _USUAL_RATE = 0.5
 _USUAL_NOISE = 0.1
+# The dtype policies that an experiment takes over.
+_POLICIES = ("float16", "bfloat16", "float32", "float64", "mixed_float16", "mixed_bfloat16")
 # Arguments that change the value of a loss, and that an experiment takes over where they are written out.
 _ARGUMENTS = ("label_smoothing", "gamma", "alpha", "apply_class_balancing", "pos_weight", "ignore_class", "q")
 # The values for which an exact loss is known, where not all numbers are.
@@ -68,7 +70,7 @@ class PairExperiment:
         steps: what comes after it: kind, name, and a rate where there is one.
         form: ``binary``, ``categorical`` or ``sparse``: what the labels look like, and which exact loss is meant.
         in_fit: whether ``fit`` computes the loss (not code of the file).
-        policy: the dtype policy of the layers.
+        policy: the dtype policy of the layers; ``dtype`` is that of the output layer, where it has one of its own.
     """
 
     activation: str
@@ -80,6 +82,15 @@ class PairExperiment:
     loss: LossSpec
     in_fit: bool
     policy: str = "float32"
+    dtype: str = ""
+
+    @property
+    def rounded_to(self) -> str:
+        """The coarsest dtype that the output passes through. Losses compute in float32, whatever the policy is."""
+        layers = any(kind not in ("call", "cast", "numpy") and name != "linear" for kind, name, _ in self.steps)
+        passed = {(self.dtype or self.policy), *([self.policy] if layers else [])}
+        names = {name.removeprefix("mixed_") for name in passed}
+        return next((name for name in ("bfloat16", "float16") if name in names), "float32")
 
     def request(self) -> dict[str, Any]:
         """The experiment for the child process."""
@@ -99,6 +110,7 @@ class PairExperiment:
             },
             "in_fit": self.in_fit,
             "policy": self.policy,
+            "dtype": self.dtype,
             "z": SWEEP,
             "batch": BATCH,
         }
@@ -107,7 +119,7 @@ class PairExperiment:
         """What is evaluated, in the words of Keras."""
         units = f"{self.units} unit{'s' if self.units > 1 else ''}"
         name = self.activation or "linear"
-        head = f"{units}, {name}"
+        head = f"{units}, {name}{f' in {self.dtype}' if self.dtype else ''}"
         after = [f"{name}({amount:g})" if kind == "dropout" else name or kind for kind, name, amount in self.steps]
         arguments = ", ".join(f"{key}={value}" for key, value in self.loss.arguments if value is not False)
         loss = (
@@ -263,12 +275,6 @@ class Calls:
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    @property
-    def half_precision(self) -> str:
-        """The policy of mixed precision that the file names."""
-        names_other = "mixed_bfloat16" in self._source.text and "mixed_float16" not in self._source.text
-        return "mixed_bfloat16" if names_other else "mixed_float16"
-
     @cached_property
     def _by_place(self) -> dict[Place, ast.Call]:
         tree = self._source.tree
@@ -321,7 +327,8 @@ def pair(pairing: Pairing, calls: Calls, dtype: str = "") -> PairExperiment:
         form=form,
         loss=_loss(loss, calls),
         in_fit=pairing.context is not Context.CALL,
-        policy=dtype or (calls.half_precision if head.mixed_precision else "float32"),
+        policy=dtype or (head.policy if head.policy in _POLICIES else "float32"),
+        dtype=head.dtype if head.dtype in _POLICIES and not dtype else "",
     )
 
 

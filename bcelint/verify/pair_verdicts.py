@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from math import inf, isfinite
 from typing import Any
 
@@ -51,7 +51,7 @@ def judge(code: str, experiment: PairExperiment, answer: Mapping[str, Any], back
     fault = faults[mode]
     if fault is not None:
         z, y = fault
-        witness = _witness(modes[mode], meant, slopes, z, y, _mode_name(mode, experiment))
+        witness = _witness(modes[mode], meant, slopes, z, y, _mode_name(mode, experiment, faults))
         others = _other_modes(faults, mode, experiment)
         right = number(meant[y][SWEEP.index(z)])
         reason = f"z = {z:g}, y = {y}: the loss is {number(witness.loss or 0.0)}, and should be {right}"
@@ -81,9 +81,7 @@ def agrees(experiment: PairExperiment, answer: Mapping[str, Any]) -> str:
         return "it cannot be computed"
     meant, _ = exact_curves(experiment)
     is_detached = any(kind == "numpy" for kind, _, _ in experiment.steps)
-    # Losses compute in float32, whatever the policy of the layers is.
-    dtype = experiment.policy.removeprefix("mixed_") if "float16" in experiment.policy else "float32"
-    difference = experiment.form != "binary" or "weighted" in experiment.loss.target
+    dtype, difference = experiment.rounded_to, experiment.form != "binary" or "weighted" in experiment.loss.target
     for y in (0, 1):
         curve = modes[mode].get(str(y))
         if curve is None:
@@ -168,7 +166,9 @@ def _witness(curves: Mapping[str, Any], meant: Losses, slopes: Losses, z: float,
     return Witness((("z", z), ("y", float(y))), mode, curve["loss"][at], gradient, meant[y][at], slopes[y][at])
 
 
-def _mode_name(mode: str, experiment: PairExperiment) -> str:
+def _mode_name(mode: str, experiment: PairExperiment, modes: Container[str]) -> str:
+    if not ("graph" in modes and "eager" in modes):
+        return "fit" if experiment.in_fit else "called"
     if experiment.in_fit:
         return "fit" if mode == "graph" else "fit, run eagerly"
     return {"graph": "called in a compiled function", "eager": "called eagerly"}[mode]
@@ -178,7 +178,7 @@ def _other_modes(faults: Mapping[str, Any], mode: str, experiment: PairExperimen
     """How it is in the other mode, where that differs."""
     for other, fault in faults.items():
         if other != mode and fault is None:
-            return f"; {_mode_name(other, experiment)} it is repaired"
+            return f"; {_mode_name(other, experiment, faults)} it is repaired"
     return ""
 
 
@@ -202,8 +202,8 @@ def _measured(modes: Mapping[str, Any], meant: Losses, experiment: PairExperimen
     """The loss at a few pre-activations, in every way in which it was computed."""
     rows = []
     names = {
-        "graph": _mode_name("graph", experiment),
-        "eager": _mode_name("eager", experiment),
+        "graph": _mode_name("graph", experiment, modes),
+        "eager": _mode_name("eager", experiment, modes),
         "called": "called on the model's output",
         "detached": "called on the numbers that the model predicts",
     }

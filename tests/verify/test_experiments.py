@@ -136,11 +136,24 @@ def test_fit_computes_the_loss_unless_the_file_calls_it() -> None:
 
 def test_dtype_policies() -> None:
     assert pair().policy == "float32"
-    assert pair(replace(SIGMOID, mixed_precision=True)).policy == "mixed_float16"
-    other = "keras.config.set_dtype_policy('mixed_bfloat16')"
-    assert pair(replace(SIGMOID, mixed_precision=True), code=other).policy == "mixed_bfloat16"
-    assert pair(replace(SIGMOID, mixed_precision=True), dtype="bfloat16").policy == "bfloat16"
+    mixed = replace(SIGMOID, policy="mixed_bfloat16")
+    assert (pair(mixed).policy, pair(mixed).dtype) == ("mixed_bfloat16", "")
+    assert pair(mixed, dtype="bfloat16").policy == "bfloat16"
     assert pair(dtype="mixed_float16").describe().endswith(" under mixed_float16")
+    assert pair(replace(SIGMOID, policy="int8_from_float32")).policy == "float32"
+
+
+def test_the_dtype_of_the_output_layer() -> None:
+    own = replace(SIGMOID, policy="mixed_float16", dtype="float32")
+    assert (pair(own).policy, pair(own).dtype) == ("mixed_float16", "float32")
+    assert pair(own).describe().startswith("1 unit, sigmoid in float32, with ")
+    assert (pair(own, dtype="float64").policy, pair(own, dtype="float64").dtype) == ("float64", "")
+    assert pair(replace(SIGMOID, dtype="?")).dtype == ""
+    assert pair(own).rounded_to == "float32"
+    assert pair(replace(own, steps=(Step("identity", "Activation"),))).rounded_to == "float16"
+    assert pair(replace(own, steps=(Step("call", "model"), Step("identity", "linear")))).rounded_to == "float32"
+    assert pair(replace(own, policy="", dtype="mixed_bfloat16")).rounded_to == "bfloat16"
+    assert pair(replace(own, policy="float64", dtype="")).rounded_to == "float32"
 
 
 def test_steps_with_their_rates() -> None:

@@ -43,19 +43,43 @@ def _evaluate(request: dict[str, Any], backend: Backend) -> dict[str, Any]:
     errors: dict[str, str] = {}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        for mode in backend.modes:
-            if mode == "XLA":
-                continue
-            run = _in_fit if request["in_fit"] else _in_call
-            modes[mode] = _sweep(request, backend, z, mode, run(head, loss), errors)
-        if request["in_fit"]:
-            modes["called"] = _sweep(request, backend, z, "eager", _in_call(head, loss), errors)
-        modes["detached"] = _detached(request, backend, z, head, loss, errors)
-        predictions = listed(backend.array(head(_inputs(request, backend, z), training=False))[:, 0])
+        inputs = _inputs(request, backend, z)
+        function = (_in_fit if request["in_fit"] else _in_call)(head, loss)
+        for mode in _modes(request, backend):
+            if mode == "eager" and backend.name == "jax":
+                modes[mode] = _losses(request, backend, mode, function, inputs, errors)
+            else:
+                modes[mode] = _sweep(request, backend, inputs, mode, function, errors)
+        predict = backend.forward(lambda x: head(x, training=False))
+        predictions = backend.array(predict(inputs))
         if request["in_fit"]:
             modes["batch"] = _on_batch(request, head, loss)
+            if "eager" in modes:
+                modes["called"] = _losses(request, backend, "called", _in_call(head, loss), inputs, errors)
+        # On the numbers that the head predicts: nothing is known of where they come from.
+        numbers = backend.tensor(predictions.astype("float32"))
+        modes["detached"] = _losses(request, backend, "detached", _on_numbers(loss), numbers, errors)
     said = list(dict.fromkeys(str(w.message) for w in caught if "logits" in str(w.message)))
-    return {"modes": modes, "predictions": predictions, "warnings": said[:3], "errors": errors, "notes": loss.notes}
+    return {
+        "modes": modes,
+        "predictions": listed(predictions[:, 0]),
+        "warnings": said[:3],
+        "errors": errors,
+        "notes": loss.notes,
+    }
+
+
+def _modes(request: dict[str, Any], backend: Backend) -> tuple[str, ...]:
+    """How the loss is run, the way that ``fit`` has first.
+
+    On JAX running eagerly means to compile each operation for itself and for every shape: that takes seconds, and is
+    only done where the program may do so, too. What ``predict`` returned cannot get into compiled code.
+    """
+    if any(kind == "numpy" for kind, _, _ in request["steps"]):
+        return ("eager",)
+    if backend.name == "jax" and request["in_fit"]:
+        return ("graph",)
+    return tuple(mode for mode in backend.modes if mode != "XLA")
 
 
 # --- what goes in -----------------------------------------------------------------------------------------------------
@@ -110,14 +134,23 @@ def _activated(request: dict[str, Any], inputs: Any, backend: Backend) -> Any:
     import keras
 
     activation = request["activation"]
+    dtype = request["dtype"] or None
     if request["applied"] != "layer":
         function = _function_of(request, backend)
-        return keras.layers.Activation(function)(inputs)
-    if request["layer"] == "Dense" and request["units"] <= 64:
-        return keras.layers.Dense(
-            request["units"], activation=activation, kernel_initializer="identity", bias_initializer="zeros"
-        )(inputs)
-    return keras.layers.Activation(activation)(inputs)
+        return keras.layers.Activation(function, dtype=dtype)(inputs)
+    # On JAX, where no layer leaves a trace, compiling the product with a matrix would take most of the time.
+    if request["layer"] == "Dense" and request["units"] <= 64 and backend.name != "jax":
+        return keras.layers.Dense(request["units"], activation=activation, kernel_initializer=_identity, dtype=dtype)(
+            inputs
+        )
+    return keras.layers.Activation(activation, dtype=dtype)(inputs)
+
+
+def _identity(shape: tuple[int, int], dtype: str) -> Tensor:
+    """A kernel that changes nothing, made without computing."""
+    import keras
+
+    return keras.ops.convert_to_tensor(np.eye(shape[0], shape[1], dtype="float32"), dtype=dtype)
 
 
 def _function_of(request: dict[str, Any], backend: Backend) -> Callable[[Tensor], Tensor]:
@@ -151,7 +184,10 @@ def _after(kind: str, name: str, amount: float, x: Any, units: int) -> Any:
     if kind == "identity":
         if name == "Dropout":
             return layers.Dropout(0.0)(x)
-        return layers.Identity()(x) if name == "Identity" else layers.Activation("linear")(x)
+        if name == "Identity":
+            return layers.Identity()(x)
+        # A function is no layer, which would cast to the dtype of the policy.
+        return x if name == "linear" else layers.Activation("linear")(x)
     if kind == "reshape":
         return layers.Reshape((units,))(x)
     if kind == "numpy":
@@ -254,6 +290,11 @@ def _in_call(head: _Head, loss: _Loss) -> Function:
     return evaluate
 
 
+def _on_numbers(loss: _Loss) -> Function:
+    """The loss of each example, called on numbers."""
+    return lambda p, y: _for_each(loss.called(y, p))
+
+
 def _in_fit(head: _Head, loss: _Loss) -> Function:
     """The loss of each example as ``train_step`` computes it: that of a compiled model, without the mean over them."""
     import keras
@@ -276,13 +317,12 @@ def _for_each(value: Tensor) -> Tensor:
 
 
 def _sweep(
-    request: dict[str, Any], backend: Backend, z: Any, mode: str, function: Function, errors: dict[str, str]
+    request: dict[str, Any], backend: Backend, inputs: Tensor, mode: str, function: Function, errors: dict[str, str]
 ) -> dict[str, Any]:
-    inputs = _inputs(request, backend, z)
-    run = backend.compiled(function, mode)
+    run = backend.compiled(function, mode, quickly=True)
     found: dict[str, Any] = {}
     for label in (0, 1):
-        y = _labels(request, len(z), label)
+        y = _labels(request, len(inputs), label)
         try:
             with backend.untracked():
                 values, gradient = run(inputs, backend.tensor(y, str(y.dtype)))
@@ -299,19 +339,26 @@ def _sweep(
     return found
 
 
-def _detached(
-    request: dict[str, Any], backend: Backend, z: Any, head: _Head, loss: _Loss, errors: dict[str, str]
+def _losses(
+    request: dict[str, Any],
+    backend: Backend,
+    name: str,
+    function: Function,
+    inputs: Tensor,
+    errors: dict[str, str],
 ) -> dict[str, Any]:
-    """The loss called on the numbers that the head predicts: nothing is known of where they come from."""
-    p = backend.array(head(_inputs(request, backend, z), training=False)).astype("float32")
+    """What a function gives, without its gradient."""
+    run = function if name == "eager" else backend.forward(function)
     found: dict[str, Any] = {}
     for label in (0, 1):
-        y = _labels(request, len(z), label)
+        y = _labels(request, len(inputs), label)
         try:
-            value = loss.called(backend.tensor(y, str(y.dtype)), backend.tensor(p))
-            found[str(label)] = {"loss": listed(backend.array(_for_each(value))), "gradient": None}
+            with backend.untracked():
+                values = run(inputs, backend.tensor(y, str(y.dtype)))
         except Exception as error:
-            errors[f"detached {label}"] = in_words(error)
+            errors[f"{name} {label}"] = in_words(error)
+            continue
+        found[str(label)] = {"loss": listed(backend.array(values)), "gradient": None}
     return found
 
 
