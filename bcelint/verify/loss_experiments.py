@@ -190,12 +190,10 @@ _OVER_CLASSES = re.compile(r"categorical_cross_?entropy|kullback|kl_?div", re.IG
 
 def _cases(domain: str, function: LossFunction, witness: Mapping[str, float]) -> tuple[tuple[float, float], ...]:
     """Labels and predictions to evaluate at: those of the witness first."""
-    cases = []
     named = {role: name for name, role in function.roles}
-    if named.get("prediction") in witness:
-        p = witness[named["prediction"]]
-        y = witness.get(named.get("labels", ""))
-        cases += [(label, p) for label in ((y,) if y is not None else (0.0, 1.0))]
+    p, y = witness.get(named.get("prediction", "")), witness.get(named.get("labels", ""))
+    predictions = [p] if p is not None else [0.5]
+    cases = [(label, each) for each in predictions for label in ((0.0, 1.0) if y is None else (y,))]
     points = _LOGITS if domain == "logits" else _PROBABILITIES
     cases += [(y, p) for p in points for y in (0.0, 1.0)]
     return tuple(dict.fromkeys(cases))

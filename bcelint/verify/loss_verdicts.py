@@ -68,8 +68,8 @@ def is_sound(code: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
         faults = result["corners"]["faults"]
         if faults:
             fault = faults[0]
-            what = "gradient" if fault["value_is_finite"] else "loss"
-            return f"p = {fault['p']:g}, y = {fault['y']:g}: the {what} is {number(fault[_key(fault)])}"
+            what, mode = "gradient" if fault["value_is_finite"] else "loss", _MODES[fault["mode"]]
+            return f"p = {fault['p']:g}, y = {fault['y']:g}: the {what} is {number(fault[_key(fault)])} ({mode})"
         # A power below 1 of an epsilon is not small.
         return _still_the_same(result, old, 5e-3 if code == "BCE212" else 2e-6)
     return "" if _has_slope(result["sweep"]) else "there is still no gradient"

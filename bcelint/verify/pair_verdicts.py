@@ -81,6 +81,7 @@ def agrees(experiment: PairExperiment, answer: Mapping[str, Any]) -> str:
         return "it cannot be computed"
     meant, _ = exact_curves(experiment)
     is_detached = any(kind == "numpy" for kind, _, _ in experiment.steps)
+    smoothing = _arguments(experiment).get("label_smoothing", 0.0)
     dtype, difference = experiment.rounded_to, experiment.form != "binary" or "weighted" in experiment.loss.target
     for y in (0, 1):
         curve = modes[mode].get(str(y))
@@ -88,6 +89,9 @@ def agrees(experiment: PairExperiment, answer: Mapping[str, Any]) -> str:
             return f"it cannot be computed for y = {y}"
         for i, z in enumerate(SWEEP):
             allowed = 1e-5 * abs(meant[y][i]) + exact.rounding(z, meant[y][i], dtype, difference=difference)
+            if smoothing:
+                # The other label counts as well, with the smaller of the two probabilities.
+                allowed += smoothing * exact.rounding(z, exact.softplus(abs(z)), dtype)
             if abs(z) <= 15 and not abs(curve["loss"][i] - meant[y][i]) <= allowed:
                 return f"z = {z:g}, y = {y}: the loss is {number(curve['loss'][i])} instead of {number(meant[y][i])}"
             # What a metric measures needs no gradient.

@@ -94,9 +94,9 @@ def test_finite_in_all_corners() -> None:
 
 def test_corners_after_a_fix() -> None:
     assert sound(corners(), corners(corner())) == ""
-    assert sound(corners(corner()), corners(corner())) == "p = 0, y = 1: the loss is inf"
+    assert sound(corners(corner()), corners(corner())) == "p = 0, y = 1: the loss is inf (fit (compiled))"
     gradient = corners(corner(value_is_finite=True, loss=1.0))
-    assert sound(gradient, corners(corner())) == "p = 0, y = 1: the gradient is NaN"
+    assert sound(gradient, corners(corner())) == "p = 0, y = 1: the gradient is NaN (fit (compiled))"
 
 
 def test_a_fix_must_not_change_what_was_sound() -> None:

@@ -95,6 +95,10 @@ PAIRS: dict[str, tuple[PairExperiment, Verdict]] = {
     ),
     "sound focal": (replace(LINEAR, loss=FOCAL), Verdict.REFUTED),
     "smoothed": (replace(LINEAR, loss=smoothed(BCE)), Verdict.REFUTED),
+    "smoothed probabilities": (
+        replace(after(("reshape", "Reshape", 0.0)), loss=smoothed(PROBABILITIES, 0.02)),
+        Verdict.REFUTED,
+    ),
     "smoothed focal": (replace(LINEAR, loss=smoothed(FOCAL, gamma=3.0)), Verdict.REFUTED),
     "smoothed classes": (replace(CLASSES, loss=smoothed(CCE)), Verdict.REFUTED),
     "smoothed focal classes": (replace(CLASSES, loss=smoothed(CLASS_FOCAL, alpha=0.5)), Verdict.REFUTED),

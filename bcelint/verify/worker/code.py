@@ -6,6 +6,7 @@ contained the process before.
 
 from __future__ import annotations
 
+import importlib
 import linecache
 import re
 import sys
@@ -365,8 +366,9 @@ class _Run:
 
     def weights(self) -> dict[str, Any]:
         """``test_on_batch`` of a compiled model, two examples, with all the weight on one or on the other."""
-        import keras
-
+        keras = _keras_of(self._entry)
+        # An object of a loss class reduces over the batch itself where it is called; ``fit`` does not call it so.
+        loss = self._entry if isinstance(self._entry, keras.losses.Loss) else self._call
         shape = next(self._shapes())
         rest = shape.prediction[1:] or (1,)
         y = np.ones((2, *shape.labels[1:]) if shape.prediction[1:] else (2, 1))
@@ -375,15 +377,14 @@ class _Run:
         for name, weights in (("none", None), ("first", [1.0, 0.0]), ("second", [0.0, 1.0])):
             inputs = keras.Input(rest)
             model = keras.Model(inputs, keras.layers.Activation("linear")(inputs))
-            model.compile(loss=self._call)
+            model.compile(loss=loss)
             given = None if weights is None else np.asarray(weights, "float32")
             found[name] = float(np.ravel(model.test_on_batch(p, y, sample_weight=given))[0])
         return found
 
     def result(self) -> dict[str, Any]:
         """What compiling with the entry itself leads to."""
-        import keras
-
+        keras = _keras_of(self._entry)
         inputs = keras.Input((1,))
         model = keras.Model(inputs, keras.layers.Activation("sigmoid")(inputs))
         try:
@@ -392,6 +393,13 @@ class _Run:
         except Exception as error:
             return {"raises": in_words(error)}
         return {"value": float(np.ravel(value)[0])}
+
+
+def _keras_of(loss: Any) -> Any:
+    """The Keras that a loss is made for: losses of tf_keras are given to models of tf_keras."""
+    classes = loss.__mro__ if isinstance(loss, type) else type(loss).__mro__
+    is_old = any(each.__module__.partition(".")[0] == "tf_keras" for each in classes)
+    return importlib.import_module("tf_keras" if is_old else "keras")
 
 
 def _one_and_several(shapes: list[Shape]) -> list[Shape]:
