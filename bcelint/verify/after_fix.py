@@ -45,7 +45,14 @@ class Fixed:
             for fact in self.facts
             if isinstance(fact, Pairing) and abs(fact.site.row - row) <= 1 and fact.output == before.output
         ]
-        same.sort(key=lambda fact: (abs(fact.site.row - row), abs(fact.site.column - before.site.column)))
+        # In the branches of one call, several pairs meet in one place.
+        same.sort(
+            key=lambda fact: (
+                fact.branch != before.branch,
+                abs(fact.site.row - row),
+                abs(fact.site.column - before.site.column),
+            )
+        )
         if not same:
             raise NotFixed("after the fix, the output and the loss are not understood any more")
         return same[0]

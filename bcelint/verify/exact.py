@@ -77,13 +77,13 @@ def gradient(form: str, z: float, label: int, *, units: int = 1, arguments: Mapp
     return (above - below) / (2 * _STEP)
 
 
-def rounding(z: float, cost: float, dtype: str = "float32", *, difference: bool = False) -> float:
+def rounding(z: float, cost: float, dtype: str = "float32") -> float:
     """What a sound loss in ``dtype`` may be off by, besides its relative error, where its exact value is ``cost``.
 
     The probability p = exp(-cost) is rounded by half a unit in the last place and kept Keras's epsilon, 1e-7, away from
-    0 and 1; where that is as much as p itself, the loss may be anything. Some losses on logits are a ``difference`` of
-    numbers as large as |z|.
+    0 and 1; where that is as much as p itself, the loss may be anything. Losses on logits are differences of numbers as
+    large as |z|, on some backends.
     """
     half = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}[dtype]
     off = (2 * half + 1e-7) * exp(min(cost, 100.0))
-    return (-log1p(-off) if off < 1 else inf) + (4 * half * (1 + abs(z)) if difference else 0.0)
+    return (-log1p(-off) if off < 1 else inf) + 4 * half * (1 + abs(z))

@@ -16,12 +16,16 @@ from bcelint.verify.symptoms import number
 
 _MODES = {"eager": "eager", "graph": "fit (compiled)", "XLA": "compiled by XLA"}
 Result = Mapping[str, Any]
+# The backends on which ``fit`` compiles the loss.
+_COMPILING = ("tensorflow", "jax")
 # Keras keeps probabilities this far away from 0 and 1.
 _EPSILON = 1e-7
 
 
-def judge(code: str, experiment: CodeExperiment, answer: Mapping[str, Any], backend: str) -> BackendVerdict:
-    """The verdict on one backend."""
+def judge(
+    code: str, experiment: CodeExperiment, answer: Mapping[str, Any], backend: str, *, by_compiler: bool = False
+) -> BackendVerdict:
+    """The verdict on one backend; ``by_compiler``: the fault is one that a compiler brings in."""
     if "failure" in answer:
         return BackendVerdict(backend, Verdict.NOT_EVALUATED, answer["failure"])
     result = answer["result"]
@@ -37,6 +41,8 @@ def judge(code: str, experiment: CodeExperiment, answer: Mapping[str, Any], back
     }
     decide = judges[experiment.checks[0]]
     verdict, reason, witness, seen, measured = decide(experiment, result)
+    if by_compiler and verdict is Verdict.REFUTED and backend not in _COMPILING:
+        verdict, reason = Verdict.RESCUED, f"{reason}, as it runs here; a compiler rewrites it"
     if "sweep" in result and decide is not _gradient:
         seen = (*seen, *_seen(result["sweep"]))
     return BackendVerdict(backend, verdict, reason, witness, seen, measured, _curves(result))

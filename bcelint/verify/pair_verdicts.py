@@ -81,23 +81,32 @@ def agrees(experiment: PairExperiment, answer: Mapping[str, Any]) -> str:
         return "it cannot be computed"
     meant, _ = exact_curves(experiment)
     is_detached = any(kind == "numpy" for kind, _, _ in experiment.steps)
-    smoothing = _arguments(experiment).get("label_smoothing", 0.0)
-    dtype, difference = experiment.rounded_to, experiment.form != "binary" or "weighted" in experiment.loss.target
     for y in (0, 1):
         curve = modes[mode].get(str(y))
         if curve is None:
             return f"it cannot be computed for y = {y}"
         for i, z in enumerate(SWEEP):
-            allowed = 1e-5 * abs(meant[y][i]) + exact.rounding(z, meant[y][i], dtype, difference=difference)
-            if smoothing:
-                # The other label counts as well, with the smaller of the two probabilities.
-                allowed += smoothing * exact.rounding(z, exact.softplus(abs(z)), dtype)
-            if abs(z) <= 15 and not abs(curve["loss"][i] - meant[y][i]) <= allowed:
+            is_off = abs(z) <= 15 and not abs(curve["loss"][i] - meant[y][i]) <= _allowed(experiment, z, y, meant[y][i])
+            if is_off:
                 return f"z = {z:g}, y = {y}: the loss is {number(curve['loss'][i])} instead of {number(meant[y][i])}"
             # What a metric measures needs no gradient.
             if not is_detached and (curve["gradient"] is None or not isfinite(curve["gradient"][i])):
                 return f"z = {z:g}, y = {y}: there is no finite gradient"
     return ""
+
+
+def _allowed(experiment: PairExperiment, z: float, y: int, meant: float) -> float:
+    """How far a loss may be from the exact one."""
+    arguments, dtype = _arguments(experiment), experiment.rounded_to
+    smoothing = arguments.pop("label_smoothing", 0.0)
+    cost = exact.loss(experiment.form, z, y, units=experiment.units)
+    # Weights make the loss larger, and what rounding costs with it.
+    weight = exact.loss(experiment.form, z, y, units=experiment.units, arguments=arguments) / cost
+    allowed = 1e-5 * abs(meant) + max(1.0, weight) * exact.rounding(z, cost, dtype)
+    if smoothing:
+        # The other label counts as well, with the smaller of the two probabilities.
+        allowed += smoothing * exact.rounding(z, exact.softplus(abs(z)), dtype)
+    return allowed
 
 
 def measured(experiment: PairExperiment, answer: Mapping[str, Any]) -> tuple[bool, str]:

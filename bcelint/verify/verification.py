@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bcelint.findings import Finding
-from bcelint.inference.facts import CustomLoss, Pairing
+from bcelint.inference.facts import CustomLoss, Numeric, Pairing
 from bcelint.linting import Job, Linted, fault_of_ours
 from bcelint.source import Source
 from bcelint.verify import loss_verdicts, metric_verdicts, pair_verdicts
@@ -202,7 +202,8 @@ def _judge(finding: Finding, experiment: Experiment, answer: Answer, backend: st
         return pair_verdicts.judge(finding.code, experiment, answer, backend)
     if isinstance(experiment, MetricExperiment):
         return metric_verdicts.judge(experiment, answer, backend)
-    return loss_verdicts.judge(finding.code, experiment, answer, backend)
+    by_compiler = isinstance(finding.fact, Numeric) and finding.fact.compiled
+    return loss_verdicts.judge(finding.code, experiment, answer, backend, by_compiler=by_compiler)
 
 
 def _fault_after(finding: Finding, before: Experiment, after: Experiment, old: Answer, new: Answer) -> str:

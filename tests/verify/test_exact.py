@@ -162,12 +162,12 @@ def test_sigmoid_and_softplus() -> None:
 
 def test_what_rounding_may_cost() -> None:
     # At a probability of 1/2 hardly anything, and as much as the probability itself where Keras clips it.
-    assert exact.rounding(0.0, log(2)) < 5e-7
+    assert exact.rounding(0.0, log(2)) < 1e-6
     assert 0.01 < exact.rounding(-12, 12.0) < 0.1
     assert exact.rounding(-16.1, 16.1) == inf
     assert exact.rounding(0.0, log(2), "float16") > 1e-3
     assert exact.rounding(0.0, log(2), "bfloat16") > exact.rounding(0.0, log(2), "float16")
-    assert exact.rounding(100.0, 0.0, difference=True) > exact.rounding(100.0, 0.0)
+    assert exact.rounding(100.0, 0.0) > exact.rounding(1.0, 0.0)
     # From z = 8 on sigmoid(z) is 1 in float16.
     assert exact.rounding(8.0, 8.0, "float16") == inf
     assert exact.rounding(-1e6, 1e6) == inf

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -29,15 +30,15 @@ FIXTURES = sorted(path for path in (ROOT / "fixtures").rglob("*") if path.suffix
 
 
 class Evaluated:
-    """The findings of files, each with what it is called and its verdict on TensorFlow."""
+    """The findings of files, each with what it is called and its verdict."""
 
-    def __init__(self, contents: dict[str, bytes]) -> None:
+    def __init__(self, contents: dict[str, bytes], backend: str = "tensorflow", rules: Collection[str] = ALL) -> None:
         files = []
         for name, data in contents.items():
-            job = Job(name, name, RuleSet(ALL, ALL))
+            job = Job(name, name, RuleSet(frozenset(rules), ALL))
             source = read(name, data)
             files.append((source, lint(source, job), job))
-        with Verifier(Options(fixes=True, limits=Limits(seconds=120))) as verifier:
+        with Verifier(Options((backend,), fixes=True, limits=Limits(seconds=120))) as verifier:
             results = verifier.verify(files)
         self.faults = verifier.faults
         self.verdicts = [
@@ -112,6 +113,25 @@ def test_what_is_rescued_is_what_the_rules_say(evaluated: Evaluated, code: str) 
             assert said is (verdict.verdict is Verdict.RESCUED), (name, verdict.reason)
             counted += 1
     assert counted
+
+
+# --- on a backend without a rescue ------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
+def test_on_jax_every_pair_is_confirmed() -> None:
+    pairs = {code for code in ALL if code.startswith("BCE1")}
+    found = Evaluated({path.relative_to(ROOT).as_posix(): path.read_bytes() for path in FIXTURES}, "jax", pairs)
+    assert found.faults == []
+    confirmed = 0
+    for name, finding, verdict in found:
+        if verdict.verdict is Verdict.NOT_EVALUATED:
+            assert finding.fact is None or "TensorFlow" in verdict.reason or "tensorflow" in verdict.reason, name
+            continue
+        assert verdict.verdict is Verdict.CONFIRMED, (name, verdict.reason)
+        assert finding.fix is None or (verdict.fix is not None and verdict.fix.passed), (name, verdict.fix)
+        confirmed += 1
+    assert confirmed > 50
 
 
 # --- programs of which it was measured, without bcelint, what Keras computes ------------------------------------------

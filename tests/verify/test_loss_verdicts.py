@@ -141,6 +141,18 @@ def test_a_formula_at_its_witness() -> None:
     assert (found.verdict, found.reason) == (Verdict.REFUTED, "y_pred = 0, y_true = 1: finite")
 
 
+@pytest.mark.parametrize(
+    ("backend", "verdict"), [("tensorflow", Verdict.REFUTED), ("jax", Verdict.REFUTED), ("torch", Verdict.RESCUED)]
+)
+def test_what_a_compiler_breaks_is_whole_where_nothing_is_compiled(backend: str, verdict: Verdict) -> None:
+    inputs = {"inputs": ("y_pred",), "witness": (0.0,), "interior": (0.5,)}
+    answer = {"result": tried(False, mode="eager")}
+    found = loss_verdicts.judge("BCE202", experiment("witness", **inputs), answer, backend, by_compiler=True)
+    assert found.verdict is verdict
+    found = loss_verdicts.judge("BCE202", experiment("witness", **inputs), answer, backend)
+    assert found.verdict is Verdict.REFUTED
+
+
 def test_a_formula_after_a_fix() -> None:
     assert sound(tried(False), tried(True, loss=inf)) == ""
     assert sound(tried(False)) == ""

@@ -11,7 +11,7 @@ import pytest
 from bcelint.verify import pair_verdicts
 from bcelint.verify.experiments import SWEEP, LossSpec
 from bcelint.verify.model import BackendVerdict, Curve, Verdict
-from tests.verify.builders import Curves, curves, pair_answer, pair_experiment, right, twice, without_gradient
+from tests.verify.builders import BCE, Curves, curves, pair_answer, pair_experiment, right, twice, without_gradient
 
 EXACT, DOUBLE = curves(right), curves(twice)
 NO_MODE: Curves = {}
@@ -219,6 +219,24 @@ def test_float32_cannot_do_better_than_its_rounding() -> None:
 
     assert agrees(pair_answer(curves(off), None)) == ""
     assert agrees(pair_answer(curves(lambda z, y: right(z, y) + (0.05 if z == 2 else 0)), None)).startswith("z = 2,")
+
+
+def test_a_difference_of_large_numbers_loses_the_tail() -> None:
+    """PyTorch's loss on logits is 0 for z = -15, y = 0."""
+    lost = curves(lambda z, y: 0.0 if abs(z) == 15 and (z > 0) == bool(y) else right(z, y))
+    assert agrees(pair_answer(lost, None)) == ""
+
+
+def test_a_weighted_loss_may_be_off_by_as_much_more() -> None:
+    """The probability is rounded as for the unweighted loss, whose error the weight multiplies."""
+    weighted = replace(BCE, arguments=(("pos_weight", 0.01),))
+    rounded = 0.011  # of -log p at p = exp(-12)
+
+    def light(z: float, y: int) -> float:
+        exact_loss = right(z, y) * (0.01 if y else 1.0)
+        return exact_loss - (rounded * (0.01 if y else 1.0) if (z, y) in ((-12, 1), (12, 0)) else 0.0)
+
+    assert agrees(pair_answer(curves(light), None), loss=weighted) == ""
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16"])
