@@ -44,7 +44,7 @@ def judge(code: str, experiment: PairExperiment, answer: Mapping[str, Any], back
     deciding = [mode for mode in faults if not experiment.in_fit or mode == next(iter(faults))]
     mode = max(deciding, key=lambda m: _size(faults[m]), default="")
     if not mode or not modes[mode]:
-        return _raises(result, backend)
+        return _raises(code, result, backend)
     curves = _curves(modes[mode], meant, slopes)
     seen = _symptoms(modes[mode], meant, slopes)
     measured = _measured(modes, meant, experiment)
@@ -57,7 +57,7 @@ def judge(code: str, experiment: PairExperiment, answer: Mapping[str, Any], back
         reason = f"z = {z:g}, y = {y}: the loss is {number(witness.loss or 0.0)}, and should be {right}"
         return BackendVerdict(backend, Verdict.CONFIRMED, reason + others, witness, seen, measured, curves)
     if len(modes[mode]) < len(meant):
-        return _raises(result, backend)
+        return _raises(code, result, backend)
     detached = _fault(modes["detached"], meant)
     if detached is not None:
         z, y = detached
@@ -253,8 +253,16 @@ def _constant(result: Mapping[str, Any], backend: str) -> BackendVerdict:
     return BackendVerdict(backend, Verdict.CONFIRMED, reason, witness, seen, rows)
 
 
-def _raises(result: Mapping[str, Any], backend: str) -> BackendVerdict:
+def _raises(code: str, result: Mapping[str, Any], backend: str) -> BackendVerdict:
     errors = list(result["errors"].values())
     if not errors:
         return BackendVerdict(backend, Verdict.NOT_EVALUATED, "nothing was computed")
-    return BackendVerdict(backend, Verdict.CONFIRMED, f"Keras raises {errors[0]}", None, ("training does not start",))
+    reason = f"Keras raises {errors[0]}"
+    if code not in _OF_UNITS:
+        return BackendVerdict(backend, Verdict.NOT_EVALUATED, reason)
+    return BackendVerdict(backend, Verdict.CONFIRMED, reason, None, ("training does not start",))
+
+
+# A loss and a number of units that do not go together: what these are about, Keras may refuse. Elsewhere it is the
+# experiment that went wrong.
+_OF_UNITS = ("BCE105", "BCE106", "BCE107")

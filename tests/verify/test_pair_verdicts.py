@@ -94,15 +94,20 @@ def test_not_evaluated_where_there_is_no_answer() -> None:
 
 def test_what_keras_refuses_is_confirmed() -> None:
     errors = {"graph 0": "ValueError: shapes", "eager 0": "ValueError: other"}
-    found = judge(pair_answer(NO_MODE, NO_MODE, DOUBLE, errors=errors))
+    found = judge(pair_answer(NO_MODE, NO_MODE, DOUBLE, errors=errors), "BCE106")
     assert found.verdict is Verdict.CONFIRMED
     assert found.reason == "Keras raises ValueError: shapes"
     assert found.symptoms == ("training does not start",)
 
 
+def test_an_experiment_that_fails_shows_nothing_of_the_activation() -> None:
+    found = judge(pair_answer(NO_MODE, NO_MODE, DOUBLE, errors={"graph 0": "ValueError: shapes"}), "BCE101")
+    assert (found.verdict, found.reason) == (Verdict.NOT_EVALUATED, "Keras raises ValueError: shapes")
+
+
 def test_a_label_that_keras_refuses_is_not_repaired() -> None:
     errors = {"graph 1": "InvalidArgumentError: label out of range"}
-    found = judge(pair_answer(curves(right, labels=[0]), EXACT, DOUBLE, errors=errors))
+    found = judge(pair_answer(curves(right, labels=[0]), EXACT, DOUBLE, errors=errors), "BCE106")
     assert found.verdict is Verdict.CONFIRMED
     assert found.reason == "Keras raises InvalidArgumentError: label out of range"
 

@@ -102,6 +102,15 @@ PAIRS: dict[str, tuple[PairExperiment, Verdict]] = {
     "smoothed focal": (replace(LINEAR, loss=smoothed(FOCAL, gamma=3.0)), Verdict.REFUTED),
     "smoothed classes": (replace(CLASSES, loss=smoothed(CCE)), Verdict.REFUTED),
     "smoothed focal classes": (replace(CLASSES, loss=smoothed(CLASS_FOCAL, alpha=0.5)), Verdict.REFUTED),
+    # Compiled losses get their labels as floats: the file casts them back.
+    "indices for a TensorFlow function": (
+        replace(
+            CLASSES,
+            form="sparse",
+            loss=LossSpec("tf.nn.sparse_softmax_cross_entropy_with_logits", False, ("labels", "logits")),
+        ),
+        Verdict.REFUTED,
+    ),
     "ignored class": (
         replace(CLASSES, form="sparse", loss=replace(SPARSE, arguments=(("from_logits", True), ("ignore_class", -1)))),
         Verdict.REFUTED,

@@ -199,6 +199,8 @@ class _Loss:
     """The loss as the code spells it, for one value per example."""
 
     def __init__(self, request: dict[str, Any], backend: Backend) -> None:
+        import keras
+
         spec = request["loss"]
         self.notes: list[str] = []
         self.arguments = dict(spec["arguments"])
@@ -217,9 +219,14 @@ class _Loss:
             def call(y: Any, p: Any) -> Any:
                 return target(**{first: y, second: p}, **extra)
 
+            def compiled(y: Any, p: Any) -> Any:
+                # Keras makes the labels of a compiled loss floats; the code around TensorFlow's functions undoes that.
+                is_index = spec["target"].startswith("tf.") and request["form"] == "sparse"
+                return call(keras.ops.cast(y, "int64") if is_index else y, p)
+
             self._call = call
-            self.each = _each(call)
-            self._plain = lambda: call
+            self.each = _each(compiled)
+            self._plain = lambda: compiled
 
     def _resolve(self, target: str, backend: Backend) -> Any:
         import keras
