@@ -21,7 +21,7 @@ from tests.verify.surroundings import ROOT, marked, tree
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks after importing Keras")
 
-TIMEOUT = 5
+TIMEOUT = 8
 OPTIONS = ("--isolated", "--output-format=json", "--select=BCE101,BCE201", f"--timeout={TIMEOUT}", "--memory=1")
 HEAD = """\
 import ctypes
