@@ -144,7 +144,7 @@ def _again(checked: tuple[Job, FileReport]) -> tuple[FileReport, Source, Linted,
     except OSError as error:
         if report.listing.rows:
             report = unreadable(job.shown, error.strerror or str(error), job.rules)
-        return report, read(job.shown, b""), Linted(report.findings, 0, 0), job
+        return report, read(job.shown, b""), Linted(report.findings), job
     linted = lint(source, job)
     report = report_on(job, source, linted)
     return report, source, replace(linted, findings=report.findings), job

@@ -42,6 +42,7 @@ from bcelint.inference.values import (
     Method,
     Metric,
     Model,
+    Module,
     Mutable,
     Partial,
     Sequence,
@@ -198,23 +199,19 @@ class KerasApi:
         self.missing_attributes = 0
         self.policy = ""
         self.backend = ""
-        self._star_packages: list[str] = []
         self._serial = itertools.count()
-
-    def star_import(self, package: str) -> None:
-        self._star_packages.append(package)
 
     def unbound_name(self, name: str) -> Value:
         """A name that nothing binds: a star import, a builtin, or Keras's own in a file that looks like Keras."""
-        for package in reversed(self._star_packages):
-            path = canonical(f"{package}.{name}")
-            if is_known_api(path):
-                return Api(path)
+        module = self.interpreter.module
+        starred = self.interpreter.modules.starred(module, name)
+        if starred is not None:
+            return starred
         if name in _BUILTINS:
             return Api(f"builtins.{name}")
-        if name in ("__name__",):
-            return Const("__main__")
-        if self.interpreter.implicit_names:
+        if name == "__name__":
+            return Const("__main__" if module is self.interpreter.main else "a module")
+        if module.implicit_names:
             if name in _SHORT_MODULES:
                 return Api(_SHORT_MODULES[name])
             for home in _HOMES:
@@ -228,6 +225,8 @@ class KerasApi:
     def get_attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
         if isinstance(owner, Api):
             return self._api_attribute(owner, name, node)
+        if isinstance(owner, Module):
+            return self.interpreter.modules.attribute(owner, name)
         if isinstance(owner, Instance):
             return self._instance_attribute(owner, name, node)
         if isinstance(owner, Class):

@@ -145,7 +145,7 @@ class Pairings:
                     for name in losses.COMPOSITE[value.name]
                 )
                 return LossSum(parts)
-            if value.name in losses.BY_CLASS and self.interpreter.imports_tf_keras and node is not None:
+            if value.name in losses.BY_CLASS and self.interpreter.module.imports_tf_keras and node is not None:
                 # Keras 3 makes an object of a class; Keras 2 does not.
                 self.keras.loss_code.uncalled(value, value.name.rpartition(".")[2], node)
             return Unknown(f"the loss `{value.name}` is unknown")

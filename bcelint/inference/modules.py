@@ -1,0 +1,113 @@
+"""Imports of the project's own modules: each is run once, when something of it is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bcelint.inference.keras_api import is_known_api
+from bcelint.inference.values import Api, Choice, Imported, Module, ModuleScope, Unknown, Value, choice
+from bcelint.knowledge.names import canonical
+
+if TYPE_CHECKING:
+    from bcelint.inference.interpreter import Interpreter
+    from bcelint.project import ModuleFile, Project
+
+# How many modules may be run inside each other, and in all.
+_DEEPEST = 25
+_MOST = 300
+
+
+class Modules:
+    """The modules that a file imports, with those that they import; none without a ``project``."""
+
+    def __init__(self, interpreter: Interpreter, project: Project | None) -> None:
+        self._interpreter = interpreter
+        self._project = project
+        self._scopes: dict[str, ModuleScope | None] = {}
+        self._running = 0
+        # Names that are being looked up: two modules may import them from each other.
+        self._pending: set[tuple[str, str]] = set()
+
+    def find(self, name: str, level: int = 0) -> Module | None:
+        """What the running code imports by ``name``, if it belongs to the project."""
+        if self._project is None:
+            return None
+        found = self._project.find(name, self._interpreter.module.path, level)
+        return Module("." * level + name, found) if found is not None else None
+
+    def add_to_path(self, folder: str) -> None:
+        """A folder that the code adds to ``sys.path``."""
+        if self._project is not None:
+            self._project.add_to_path(folder)
+
+    def resolved(self, value: Value) -> Value:
+        """A value with what it is made of looked up, where it was imported."""
+        if isinstance(value, Imported):
+            if value.value is None:
+                value.value = self.attribute(value.module, value.name)
+            return value.value
+        if isinstance(value, Choice) and any(isinstance(option, Imported) for _, option in value.options):
+            return choice([(guard, self.resolved(option)) for guard, option in value.options])
+        return value
+
+    def attribute(self, module: Module, name: str) -> Value:
+        """What a name of a module is."""
+        known = canonical(f"{module.name}.{name}")
+        if is_known_api(known):
+            return Api(known)
+        scope = self._scope(module.file)
+        found = self._in_scope(scope, name) if scope is not None else None
+        if found is not None:
+            return found
+        submodule = self._project.submodule(module.file, name) if self._project is not None else None
+        if submodule is not None:
+            return Module(f"{module.name}.{name}", submodule)
+        return Unknown(f"`{name}` is not defined in `{module.name}`", ("module", module.key, name))
+
+    def starred(self, scope: ModuleScope, name: str) -> Value | None:
+        """A name that a module has from a star import; the last one counts."""
+        for star in reversed(scope.stars):
+            if isinstance(star, str):
+                path = canonical(f"{star}.{name}")
+                if is_known_api(path):
+                    return Api(path)
+                continue
+            other = self._scope(star.file)
+            found = self._in_scope(other, name) if other is not None and other is not scope else None
+            if found is not None:
+                return found
+        return None
+
+    def _in_scope(self, scope: ModuleScope, name: str) -> Value | None:
+        pending = (scope.path, name)
+        if pending in self._pending:
+            return None
+        self._pending.add(pending)
+        try:
+            value = scope.store.get(name)
+            return self.resolved(value) if value is not None else self.starred(scope, name)
+        finally:
+            self._pending.discard(pending)
+
+    def _scope(self, file: ModuleFile) -> ModuleScope | None:
+        """The names of a module: of one that is running those that it has so far."""
+        interpreter = self._interpreter
+        if self._project is None or not file.path:
+            return None
+        if file.path == self._project.path:
+            return interpreter.main
+        if file.path not in self._scopes:
+            if self._running >= _DEEPEST or len(self._scopes) >= _MOST:
+                return None
+            self._scopes[file.path] = None
+            source = self._project.source(file.path)
+            if source is None or source.tree is None:
+                return None
+            scope = ModuleScope(source.tree, file.path, implicit_names=interpreter.main.implicit_names)
+            self._scopes[file.path] = scope
+            self._running += 1
+            try:
+                interpreter.run_module(scope)
+            finally:
+                self._running -= 1
+        return self._scopes[file.path]
