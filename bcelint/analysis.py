@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bcelint.findings import Applicability, Finding
+from bcelint.gate import may_train
 from bcelint.inference.facts import Fact, Pairing, Unresolved
 from bcelint.inference.interpreter import Interpreter
 from bcelint.inference.numeric.expressions import Expression
@@ -53,6 +54,8 @@ def _interpret(source: Source, backend: str, project: Project | None = None) -> 
         return recorder
     # In a file of another framework a bare `Sequential` is that framework's.
     foreign = _OTHER_FRAMEWORKS.search(source.text) is not None and _KERAS.search(source.text) is None
+    if not may_train(source.data):
+        project = None
     interpreter = Interpreter(recorder, project, looks_like_keras=not foreign, complete=not source.problems)
     interpreter.keras.backend = backend
     try:

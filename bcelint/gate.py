@@ -61,11 +61,29 @@ _ASCII_COMPATIBLE = re.compile(rb"utf-?8|ascii|us-ascii|latin|iso-?8859|cp125|wi
 
 def may_matter(data: bytes) -> bool:
     """Whether a file can hold anything that one of the rules, or a suppression comment of ours, is about."""
-    if any(word in data for word in _WORLD) and any(word in data for word in _MATTER):
+    if is_of_keras(data) and any(word in data for word in _MATTER):
         return True
     if b"compile" in data and _COMPILE.search(data):
         return True
     return _SUPPRESSION.search(data) is not None or _hides_ascii(data)
+
+
+def is_of_keras(data: bytes) -> bool:
+    """Whether a file can hold Keras code at all."""
+    return any(word in data for word in _WORLD)
+
+
+# What a file must hold to bring a model and a loss together, be it with the help of others.
+_TRAINS = re.compile(
+    rb"""\.\s*(?:compile|fit\w*|train_on_batch|minimize|add_loss)|GradientTape|gradients?\(|rossentropy
+    |[Ll]oss\w*\s*\(|\w*[Tt]rain\w*\s*\(|main\s*\(|run\s*\(""",
+    re.VERBOSE,
+)
+
+
+def may_train(data: bytes) -> bool:
+    """Whether a file can be one that trains: only there is it of use to follow its imports."""
+    return _TRAINS.search(data) is not None
 
 
 def _hides_ascii(data: bytes) -> bool:

@@ -710,8 +710,8 @@ class Interpreter:
             if keyword_default is not None:
                 defaults[parameter.arg] = self.eval(keyword_default)
         scope = self.scope
-        function = Function(node, scope, defaults)
-        if self.module is self.main:
+        function = Function(node, scope, defaults, is_foreign=self.module is not self.main)
+        if not function.is_foreign:
             self.functions.append(function)
         return function
 
@@ -922,7 +922,15 @@ class Interpreter:
         return self.keras.call(function, arguments, node)
 
     def call_function(self, function: Function, arguments: Arguments, node: ast.AST, *, assumed: bool = False) -> Value:
-        """Run the body of a function of the file with the given arguments; ``assumed``: nobody calls it like that."""
+        """Run the body of a function with the given arguments; ``assumed``: nobody calls it like that."""
+        if function.is_foreign:
+            if not self.modules.follows(function):
+                return self.keras.call(Unknown("code of another file that is not followed"), arguments, node)
+            with self.modules.entered():
+                return self._run_function(function, arguments, node, assumed=assumed)
+        return self._run_function(function, arguments, node, assumed=assumed)
+
+    def _run_function(self, function: Function, arguments: Arguments, node: ast.AST, *, assumed: bool) -> Value:
         function.called = True
         if len(self.frames) > MAX_DEPTH or sum(frame.function is function for frame in self.frames) > 1:
             return Unknown("recursion")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bcelint.inference import builtin_calls, tensors
@@ -184,6 +185,18 @@ def is_known_api(name: str) -> bool:
         or name in KERAS_MODELS
         or name in ("keras.Input", "keras.layers.Layer", KERAS_LOSS)
     )
+
+
+@cache
+def _known_packages() -> frozenset[str]:
+    names = {*layers.LAYERS, *losses.BY_CLASS, *losses.BY_FUNCTION, *metrics.BY_CLASS, *activations.BY_FUNCTION}
+    names |= {*heads.MODEL_FACTORIES, *API_CALLS, *TENSOR_FUNCTIONS, *KERAS_MODELS}
+    return frozenset(name[:i] for name in names for i, character in enumerate(name) if character == ".")
+
+
+def is_known_package(name: str) -> bool:
+    """Whether the tables know anything in the package ``name``."""
+    return name in _known_packages()
 
 
 class KerasApi:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bcelint.inference.keras_api import is_known_api
-from bcelint.inference.values import Api, Choice, Imported, Module, ModuleScope, Unknown, Value, choice
+from bcelint.gate import is_of_keras
+from bcelint.inference.keras_api import is_known_api, is_known_package
+from bcelint.inference.values import Api, Choice, Function, Imported, Module, ModuleScope, Unknown, Value, choice
 from bcelint.knowledge.names import canonical
+from bcelint.project import ORIGIN
 
 if TYPE_CHECKING:
     from bcelint.inference.interpreter import Interpreter
     from bcelint.project import ModuleFile, Project
+    from bcelint.source import Source
 
 # How many modules may be run inside each other, and in all.
 _DEEPEST = 25
 _MOST = 300
+# Evaluation steps that may be taken in other modules: so many, and so many more for each step in the file itself. The
+# builder of a deep network takes 10,000.
+_STEPS, _STEPS_PER_OWN = 25_000, 2
+# Functions of modules without Keras are not followed, unless they are as short as those that return a constant.
+_SHORT = 3
 
 
 class Modules:
@@ -25,6 +36,9 @@ class Modules:
         self._project = project
         self._scopes: dict[str, ModuleScope | None] = {}
         self._running = 0
+        # Steps that other modules have taken, and where the count stood when one of them was entered.
+        self._steps = 0
+        self._entered: int | None = None
         # Names that are being looked up: two modules may import them from each other.
         self._pending: set[tuple[str, str]] = set()
 
@@ -50,6 +64,35 @@ class Modules:
             return choice([(guard, self.resolved(option)) for guard, option in value.options])
         return value
 
+    def follows(self, function: Function) -> bool:
+        """Whether a function of another module is run where it is called."""
+        if self._are_exhausted:
+            return False
+        body = function.node.body
+        if isinstance(body, ast.expr) or len(body) <= _SHORT:
+            return True
+        source: Source | None = getattr(function.node, ORIGIN, None)
+        return source is None or is_of_keras(source.data)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Code of another module is running."""
+        outer = self._entered
+        if outer is None:
+            self._entered = self._interpreter.steps
+        try:
+            yield
+        finally:
+            if outer is None and self._entered is not None:
+                self._steps += self._interpreter.steps - self._entered
+                self._entered = None
+
+    @property
+    def _are_exhausted(self) -> bool:
+        steps = self._interpreter.steps
+        taken = self._steps + (steps - self._entered if self._entered is not None else 0)
+        return taken > _STEPS + _STEPS_PER_OWN * (steps - taken)
+
     def attribute(self, module: Module, name: str) -> Value:
         """What a name of a module is."""
         known = canonical(f"{module.name}.{name}")
@@ -69,7 +112,7 @@ class Modules:
         for star in reversed(scope.stars):
             if isinstance(star, str):
                 path = canonical(f"{star}.{name}")
-                if is_known_api(path):
+                if is_known_api(path) or is_known_package(path):
                     return Api(path)
                 continue
             other = self._scope(star.file)
@@ -97,7 +140,7 @@ class Modules:
         if file.path == self._project.path:
             return interpreter.main
         if file.path not in self._scopes:
-            if self._running >= _DEEPEST or len(self._scopes) >= _MOST:
+            if self._running >= _DEEPEST or len(self._scopes) >= _MOST or self._are_exhausted:
                 return None
             self._scopes[file.path] = None
             source = self._project.source(file.path)
@@ -107,7 +150,8 @@ class Modules:
             self._scopes[file.path] = scope
             self._running += 1
             try:
-                interpreter.run_module(scope)
+                with self.entered():
+                    interpreter.run_module(scope)
             finally:
                 self._running -= 1
         return self._scopes[file.path]

@@ -643,7 +643,7 @@ class Pairings:
         place = self.interpreter.recorder.place
         for tensor, path, assumed in self.keras.layers.single_softmaxes.values():
             where = place(tensor.node)
-            if where is not None and not (path and assumed):
+            if where is not None and not (path and (assumed or where.path)):
                 is_head = id(tensor.node) in self.keras.models.heads
                 add(
                     facts.SingleUnitSoftmax(

@@ -247,6 +247,7 @@ class Function(Value):
     called: bool = False
     generator: bool | None = None  # whether it yields, once that has been looked up
     decorated: bool = False  # by something that may change its arguments
+    is_foreign: bool = False  # of another module than the one that is checked
 
     @property
     def name(self) -> str:
