@@ -75,8 +75,8 @@ def is_of_keras(data: bytes) -> bool:
 
 # What a file must hold to bring a model and a loss together, be it with the help of others.
 _TRAINS = re.compile(
-    rb"""\.\s*(?:compile|fit\w*|train_on_batch|minimize|add_loss)|GradientTape|gradients?\(|rossentropy
-    |[Ll]oss\w*\s*\(|\w*[Tt]rain\w*\s*\(|main\s*\(|run\s*\(""",
+    rb"""\.\s*(?:compile|fit\w*|train_on_batch|minimize|add_loss)\b|GradientTape|gradients?\(|rossentropy
+    |[Ll]oss\w*\s*\(|\b\w*[Tt]rain\w*\s*\(|\bmain\s*\(|\brun\s*\(""",
     re.VERBOSE,
 )
 

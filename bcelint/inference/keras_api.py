@@ -60,6 +60,7 @@ from bcelint.inference.values import (
 from bcelint.knowledge import activations, heads, layers, losses, metrics, operations
 from bcelint.knowledge.domains import Domain
 from bcelint.knowledge.names import canonical
+from bcelint.reading.magics import RUN
 
 if TYPE_CHECKING:
     from bcelint.inference.interpreter import Interpreter
@@ -118,6 +119,7 @@ _BUILTINS = frozenset(
         "slice",
         "eval",
         "exec",
+        RUN,
     ]
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,19 +12,19 @@ from bcelint.gate import is_of_keras
 from bcelint.inference.keras_api import is_known_api, is_known_package
 from bcelint.inference.values import Api, Choice, Function, Imported, Module, ModuleScope, Unknown, Value, choice
 from bcelint.knowledge.names import canonical
-from bcelint.project import ORIGIN
+from bcelint.project import ORIGIN, ModuleFile
 
 if TYPE_CHECKING:
     from bcelint.inference.interpreter import Interpreter
-    from bcelint.project import ModuleFile, Project
+    from bcelint.project import Project
     from bcelint.source import Source
 
 # How many modules may be run inside each other, and in all.
 _DEEPEST = 25
 _MOST = 300
 # Evaluation steps that may be taken in other modules: so many, and so many more for each step in the file itself. The
-# builder of a deep network takes 10,000.
-_STEPS, _STEPS_PER_OWN = 25_000, 2
+# builder of a deep network takes up to 10,000.
+_STEPS, _STEPS_PER_OWN = 12_000, 2
 # Functions of modules without Keras are not followed, unless they are as short as those that return a constant.
 _SHORT = 3
 
@@ -53,6 +54,20 @@ class Modules:
         """A folder that the code adds to ``sys.path``."""
         if self._project is not None:
             self._project.add_to_path(folder)
+
+    def take_over(self, path: str) -> None:
+        """Run a file and bind its names, as ``%run`` does in a notebook."""
+        interpreter = self._interpreter
+        if self._project is None:
+            return
+        found = os.path.normpath(os.path.join(os.path.dirname(interpreter.module.path), path))
+        if not found.endswith((".py", ".ipynb")):
+            found += ".py"
+        scope = self._scope(ModuleFile(path, found, ""))
+        if scope is not None and scope is not interpreter.module:
+            interpreter.module.stars += scope.stars
+            for name, value in scope.store.items():
+                interpreter.assign_name(name, value)
 
     def resolved(self, value: Value) -> Value:
         """A value with what it is made of looked up, where it was imported."""
