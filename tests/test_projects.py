@@ -1,0 +1,694 @@
+"""Projects of several files, as people lay them out and as nobody should: what is followed, what is left unknown."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run
+
+# A model that ends in a sigmoid, and a script that takes its output for logits: BCE101 in row 4, if they meet.
+NET = """\
+import keras
+
+
+def build(last="sigmoid"):
+    return keras.Sequential([keras.layers.Dense(8), keras.layers.Dense(1, activation=last)])
+"""
+COMPILE = """\
+model.compile("adam", loss=keras.losses.BinaryCrossentropy(from_logits=True))
+model.fit(x, y)
+"""
+TRAIN = f"""\
+import keras
+from net import build
+model = build()
+{COMPILE}"""
+FOUND = ["train.py:4 BCE101"]
+
+_LINE = re.compile(r"^(?P<file>[^:\n]+):(?:cell (?P<cell>\d+):)?(?P<row>\d+):\d+: (?P<code>BCE\d+) ", re.MULTILINE)
+
+Project = Callable[[dict[str, str | bytes]], None]
+Check = Callable[..., list[str]]
+
+
+@pytest.fixture
+def project(folder: Path) -> Project:
+    """Writes files into the working directory."""
+
+    def write(files: dict[str, str | bytes]) -> None:
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    return write
+
+
+@pytest.fixture
+def check(bcelint: Run) -> Check:
+    """What is reported, as ``file:row code``; no file may be given up."""
+
+    def run(*arguments: str) -> list[str]:
+        result = bcelint("check", "--isolated", "--output-format", "concise", *(arguments or (".",)))
+        found = [f"{match['file']}:{match['row']} {match['code']}" for match in _LINE.finditer(result.stdout)]
+        assert result.exit_code == (1 if found else 0), result.output
+        return found
+
+    return run
+
+
+def train(imports: str, model: str = "build()") -> str:
+    """The script, with other imports (in one row) and another model."""
+    return TRAIN.replace("from net import build", imports).replace("build()", model)
+
+
+# --- ways to import ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("checked", [".", "train.py"])
+@pytest.mark.parametrize(
+    ("imports", "model"),
+    [
+        ("from net import build", "build()"),
+        ("from net import build as make", "make()"),
+        ("import net", "net.build()"),
+        ("import net as n", "n.build()"),
+        ("from net import *", "build()"),
+        ("from . import net", "net.build()"),
+        ("from .net import build", "build()"),
+        ("import importlib; net = importlib.import_module('net')", "net.build()"),
+        ("from importlib import import_module", "import_module('net').build()"),
+        ("net = __import__('net')", "net.build()"),
+        ("import net; make = net.build", "make()"),
+        ("import net; make = getattr(net, 'build')", "make()"),
+        ("import keras, net", "net.build()"),
+    ],
+)
+def test_modules(project: Project, check: Check, imports: str, model: str, checked: str) -> None:
+    project({"net.py": NET, "train.py": train(imports, model)})
+    assert check(checked) == FOUND
+
+
+@pytest.mark.parametrize("init", [True, False], ids=["with __init__", "without __init__"])
+@pytest.mark.parametrize(
+    ("imports", "model"),
+    [
+        ("import models.net", "models.net.build()"),
+        ("import models.net as net", "net.build()"),
+        ("from models import net", "net.build()"),
+        ("from models.net import build", "build()"),
+        ("from .models.net import build", "build()"),
+        ("import importlib; net = importlib.import_module('models.net')", "net.build()"),
+        ("import importlib; net = importlib.import_module('.net', package='models')", "net.build()"),
+        ("import importlib; net = importlib.import_module('.net', 'models')", "net.build()"),
+    ],
+)
+def test_packages(project: Project, check: Check, imports: str, model: str, init: bool) -> None:
+    project({"models/net.py": NET, "train.py": train(imports, model)})
+    if init:
+        project({"models/__init__.py": ""})
+    assert check() == FOUND
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "from .net import build",
+        "from .net import *",
+        "from models.net import build",
+        "from . import net\nbuild = net.build",
+        "from .net import build as _build\nbuild = _build",
+        "from .inner import build",
+        "def build():\n    from .net import build\n    return build()",
+        "__all__ = ['build']\nfrom .net import *",
+    ],
+)
+def test_what_packages_hand_on(project: Project, check: Check, init: str) -> None:
+    project({"models/__init__.py": f"{init}\n", "models/net.py": NET, "train.py": train("from models import build")})
+    project({"models/inner/__init__.py": "from ..net import build\n"})
+    assert check() == FOUND
+
+
+def test_imports_in_functions(project: Project, check: Check) -> None:
+    script = """\
+import keras
+def main():
+    from net import build
+    model = build()
+    model.compile("adam", loss=keras.losses.BinaryCrossentropy(from_logits=True))
+main()
+"""
+    project({"net.py": NET, "train.py": script})
+    assert check() == ["train.py:5 BCE101"]
+
+
+@pytest.mark.parametrize("folder_of_script", ["", "scripts", "scripts/old", "tests"])
+def test_src_layout(project: Project, check: Check, folder_of_script: str) -> None:
+    script = f"{folder_of_script}/train.py".lstrip("/")
+    project(
+        {"setup.py": "", "src/pkg/__init__.py": "", "src/pkg/net.py": NET, script: train("from pkg.net import build")}
+    )
+    assert check() == [f"{script}:4 BCE101"]
+    assert check(script) == [f"{script}:4 BCE101"]
+
+
+@pytest.mark.parametrize("marks", [["pyproject.toml"], [".git/HEAD"], ["setup.cfg"]])
+def test_scripts_in_folders_find_modules_at_the_root(project: Project, check: Check, marks: list[str]) -> None:
+    project(dict.fromkeys(marks, ""))
+    project({"net.py": NET, "scripts/deep/train.py": TRAIN})
+    assert check() == ["scripts/deep/train.py:4 BCE101"]
+
+
+def test_constants_and_settings_come_along(project: Project, check: Check) -> None:
+    config = """\
+HEAD = {"units": 1, "activation": "sigmoid"}
+class Loss:
+    logits = True
+"""
+    script = """\
+import keras
+from config import HEAD, Loss
+model = keras.Sequential([keras.layers.Dense(**HEAD)])
+model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=Loss.logits))
+model.fit(x, y)
+"""
+    project({"config.py": config, "train.py": script})
+    assert check() == FOUND
+
+
+def test_base_classes_in_other_files(project: Project, check: Check) -> None:
+    base = """\
+import keras
+class Base:
+    last = None
+    def build(self):
+        return keras.Sequential([keras.layers.Dense(1, activation=self.last)])
+"""
+    script = """\
+import keras; from base import Base
+class Net(Base): last = "sigmoid"
+model = Net().build()
+"""
+    project({"base.py": base, "train.py": script + COMPILE})
+    assert check() == FOUND
+
+
+def test_losses_are_followed_into_their_files(project: Project, check: Check) -> None:
+    losses = """\
+import keras
+def loss(y_true, y_pred):
+    return keras.losses.binary_crossentropy(y_true, y_pred)
+"""
+    script = """\
+from net import build
+from losses import loss
+model = build(None)
+model.compile(loss=loss)
+model.fit(x, y)
+"""
+    project({"net.py": NET, "losses.py": losses, "train.py": script})
+    assert check() == ["losses.py:3 BCE102"]
+    assert check("train.py") == ["losses.py:3 BCE102"]
+    assert check("losses.py") == []
+
+
+# --- what is not there, or cannot be known ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("imports", "model"),
+    [
+        ("from missing import build", "build()"),
+        ("from missing import *", "build()"),
+        ("from .missing import build", "build()"),
+        ("from .... import build", "build()"),
+        ("from net import make", "make()"),
+        ("from net.build import it", "it()"),
+        ("import net", "net.make()"),
+        ("import net.inner", "net.inner.build()"),
+        ("import importlib, sys; net = importlib.import_module(sys.argv[1])", "net.build()"),
+        ("import importlib; net = importlib.import_module('')", "net.build()"),
+        ("import importlib; net = importlib.import_module('..net')", "net.build()"),
+        ("import os.path; net = os.path", "net.build()"),
+    ],
+)
+def test_what_is_missing_is_unknown(project: Project, check: Check, imports: str, model: str) -> None:
+    project({"net.py": NET, "train.py": train(imports, model)})
+    assert check() == []
+    assert check("train.py") == []
+
+
+def test_names_that_a_star_leaves_out(project: Project, check: Check) -> None:
+    private = NET.replace("build", "_build")
+    project({"net.py": private, "train.py": train("from net import *", "_build()")})
+    assert check() == []
+    project({"net.py": f"__all__ = ['other']\n{NET}", "train.py": train("from net import *")})
+    assert check() == []
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_cycles(project: Project, check: Check, size: int) -> None:
+    names = [f"part{n}" for n in range(size)]
+    for name, following in zip(names, [*names[1:], names[0]], strict=True):
+        project({f"{name}.py": f"import {following}\nfrom {following} import something\n{NET}"})
+    project({"train.py": train("from part0 import build")})
+    assert check() == FOUND
+    assert check("train.py") == FOUND
+
+
+def test_a_cycle_through_the_file_that_is_checked(project: Project, check: Check) -> None:
+    project({"net.py": f"import train\n{NET}", "train.py": TRAIN})
+    assert check("train.py") == FOUND
+    assert check("net.py", "train.py") == FOUND
+
+
+def test_names_that_only_exchange_themselves(project: Project, check: Check) -> None:
+    project(
+        {"a.py": "from b import build\n", "b.py": "from a import build\n", "train.py": train("from a import build")}
+    )
+    assert check() == []
+
+
+def test_a_module_that_imports_itself(project: Project, check: Check) -> None:
+    project({"net.py": f"import net\nfrom net import build\n{NET}", "train.py": TRAIN})
+    assert check() == FOUND
+
+
+def test_long_chains_of_modules(project: Project, check: Check) -> None:
+    project({f"m{n}.py": f"from m{n + 1} import build\n" for n in range(200)})
+    project({"m200.py": NET, "train.py": train("from m0 import build")})
+    assert check("train.py") in (FOUND, [])
+
+
+def test_a_module_that_does_not_parse(project: Project, check: Check) -> None:
+    project({"net.py": "import keras\ndef build(loss:\n    pass\n", "train.py": TRAIN})
+    assert check("train.py") == []
+    assert check() == ["net.py:2 BCE900"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x00\x01\x02", b"", b"\xff\xfe\xff", b"(" * 50_000, b"x = [" + b"0," * 400_000 + b"]"]
+)
+def test_modules_that_are_no_code_or_too_much(project: Project, check: Check, content: bytes) -> None:
+    project(
+        {
+            "table.py": content,
+            "net.py": f"try:\n    import table\nexcept Exception:\n    pass\n{NET}",
+            "train.py": TRAIN,
+        }
+    )
+    assert check("train.py") == FOUND
+
+
+def test_a_module_with_very_many_statements(project: Project, check: Check) -> None:
+    project({"table.py": "".join(f"NAME_{n} = {n}\n" for n in range(60_000))})
+    project({"train.py": TRAIN.replace("import keras", "import keras, table"), "net.py": NET})
+    assert check("train.py") == FOUND
+
+
+def test_folders_and_links_that_lead_back(project: Project, check: Check, folder: Path) -> None:
+    project({"pkg/__init__.py": "", "pkg/net.py": NET, "train.py": train("from pkg.pkg.pkg.net import build")})
+    (folder / "pkg" / "pkg").symlink_to("..", target_is_directory=True)
+    (folder / "again").symlink_to(".", target_is_directory=True)
+    (folder / "itself.py").symlink_to("itself.py")
+    project({"other.py": train("from again.pkg.net import build")})
+    assert check("other.py") == ["other.py:4 BCE101"]
+    assert check("train.py") in (FOUND, [])
+    project({"third.py": train("from itself import build")})
+    assert check("third.py") == []
+
+
+def test_a_module_that_is_a_folder_or_cannot_be_opened(project: Project, check: Check, folder: Path) -> None:
+    project({"train.py": TRAIN})
+    (folder / "net.py").mkdir()
+    assert check("train.py") == []
+    (folder / "net.py").rmdir()
+    (folder / "net.py").symlink_to("/proc/self/mem")
+    assert check("train.py") == []
+
+
+# --- names that stand for two things ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["losses", "layers", "metrics", "models", "utils", "activations", "data", "test"])
+def test_modules_named_like_those_of_keras(project: Project, check: Check, name: str) -> None:
+    project({f"{name}.py": NET, "train.py": train(f"from {name} import build")})
+    assert check() == FOUND
+
+
+def test_the_project_comes_before_a_namesake_in_keras(project: Project, check: Check) -> None:
+    losses = """\
+import keras
+class BinaryCrossentropy(keras.losses.Loss):
+    def __init__(self, from_logits=False):
+        pass
+"""
+    script = """\
+from losses import BinaryCrossentropy
+from net import build
+model = build()
+model.compile(loss=BinaryCrossentropy(from_logits=True))
+model.fit(x, y)
+"""
+    project({"losses.py": losses, "net.py": NET, "train.py": script})
+    assert check() == []
+
+
+@pytest.mark.parametrize("name", ["keras", "tensorflow", "tf_keras"])
+def test_a_folder_called_keras_does_not_hide_keras(project: Project, check: Check, name: str) -> None:
+    project({f"{name}/__init__.py": "", f"{name}/layers.py": "Dense = None\n", "net.py": NET, "train.py": TRAIN})
+    assert check("train.py") == FOUND
+
+
+def test_a_data_folder_hides_no_package(project: Project, check: Check) -> None:
+    project(
+        {"datasets/train.csv": "", "net.py": NET, "train.py": train("from datasets import load; from net import build")}
+    )
+    assert check() == FOUND
+
+
+def test_the_nearest_of_two_modules_counts(project: Project, check: Check) -> None:
+    logits = NET.replace('"sigmoid"', "None")
+    project({"pyproject.toml": "", "net.py": NET, "train.py": TRAIN, "logits/net.py": logits, "logits/train.py": TRAIN})
+    project({"sigmoid/net.py": NET, "sigmoid/train.py": TRAIN, "neither/train.py": TRAIN})
+    assert sorted(check()) == [f"{folder}train.py:4 BCE101" for folder in ("neither/", "sigmoid/", "")]
+
+
+def test_a_relative_import_is_never_absolute(project: Project, check: Check) -> None:
+    logits = NET.replace('"sigmoid"', "None")
+    project(
+        {"net.py": NET, "pkg/__init__.py": "", "pkg/net.py": logits, "pkg/train.py": train("from .net import build")}
+    )
+    project({"pkg/inner/__init__.py": "", "pkg/inner/train.py": train("from ..net import build")})
+    project({"pkg/inner/up.py": train("from ...net import build")})
+    assert check() == ["pkg/inner/up.py:4 BCE101"]
+
+
+def test_a_name_of_a_package_hides_its_submodule(project: Project, check: Check) -> None:
+    project(
+        {
+            "pkg/__init__.py": "class net:\n    build = None\n",
+            "pkg/net.py": NET,
+            "train.py": train("from pkg import net", "net.build()"),
+        }
+    )
+    assert check() == []
+
+
+def test_a_package_comes_before_a_module(project: Project, check: Check) -> None:
+    project({"net.py": NET.replace('"sigmoid"', "None"), "net/__init__.py": NET, "train.py": TRAIN})
+    assert check("train.py") == FOUND
+
+
+def test_a_file_imported_under_two_names(project: Project, check: Check) -> None:
+    prepared = """
+
+def prepared():
+    model = build()
+    model.compile("adam", loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    return model
+"""
+    script = """\
+import sys
+sys.path.append("pkg")
+import net, pkg.net
+net.prepared().fit(x, y)
+pkg.net.prepared().fit(x, y)
+"""
+    project({"pkg/__init__.py": "", "pkg/net.py": NET + prepared, "train.py": script})
+    assert check() == ["pkg/net.py:10 BCE101"]
+
+
+# --- imports on some condition ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "try:\n    from .net import build\nexcept ImportError:\n    from net import build\n",
+        "try:\n    from net import build\nexcept ImportError:\n    from missing import build\n",
+        "try:\n    from missing import build\nexcept ImportError:\n    from net import build\n",
+        "try:\n    from missing import build\nexcept ModuleNotFoundError as e:\n    from net import build\n",
+        "if len(sys.argv) > 1:\n    from net import build\nelse:\n    from missing import build\n",
+        "if len(sys.argv) > 1:\n    from net import build\nelse:\n    from logits import build\n",
+        "if __name__ == '__main__':\n    from net import build\nelse:\n    from .net import build\n",
+        "with quiet():\n    from net import build\n",
+        "for _ in range(3):\n    from net import build\n",
+    ],
+)
+def test_imports_with_a_fallback(project: Project, check: Check, imports: str) -> None:
+    project({"net.py": NET, "logits.py": NET.replace('"sigmoid"', "None")})
+    project({"train.py": f"import keras, sys\n{imports}model = build()\n{COMPILE}"})
+    assert check() == [f"train.py:{3 + imports.count(chr(10))} BCE101"]
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from net import build\nfrom logits import build\n",
+        "from net import build\nfrom logits import build\n",
+        "from net import *\nfrom logits import *\n",
+        "if False:\n    from net import build\nelse:\n    from logits import build\n",
+    ],
+)
+def test_the_last_import_counts(project: Project, check: Check, imports: str) -> None:
+    project({"net.py": NET, "logits.py": NET.replace('"sigmoid"', "None")})
+    project({"train.py": f"import keras\n{imports}model = build()\n{COMPILE}"})
+    assert check() == []
+
+
+def test_main_blocks_of_imported_modules_are_not_run(project: Project, check: Check) -> None:
+    trial = "".join(f"    {row}\n" for row in ["model = build()", *COMPILE.splitlines()])
+    project(
+        {"net.py": f"{NET}\n\nif __name__ == '__main__':\n{trial}", "train.py": TRAIN.replace("from_logits=True", "")}
+    )
+    assert check("train.py") == []
+    assert check() == ["net.py:10 BCE101"]
+
+
+def test_main_blocks_of_imported_modules_change_nothing(project: Project, check: Check) -> None:
+    block = "\n\nif __name__ == '__main__':\n    build = None\n"
+    project({"net.py": NET + block, "train.py": TRAIN})
+    assert check("train.py") == FOUND
+    guarded = NET.replace("def build", "LAST = None\n\n\ndef build").replace("activation=last", "activation=LAST")
+    project({"net.py": f"{guarded}\n\nif __name__ == '__main__':\n    LAST = 'sigmoid'\n"})
+    assert check("train.py") == []
+
+
+# --- sys.path ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        "sys.path.append('../lib')",
+        "sys.path.insert(0, '../lib')",
+        "sys.path += ['../lib']",
+        "sys.path.extend(['../lib', '/nowhere'])",
+        "sys.path.append(os.path.join(os.path.dirname(__file__), '..', 'lib'))",
+        "sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../lib'))",
+        "sys.path.insert(0, os.path.abspath(os.path.join('..', 'lib')))",
+        "sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + '/lib')",
+        "sys.path.append(str(Path(__file__).parent.parent / 'lib'))",
+        "sys.path.append(str(Path(__file__).resolve().parents[1] / 'lib'))",
+        "HERE = Path(__file__).resolve().parent; sys.path.append(str(HERE / '..' / 'lib'))",
+    ],
+)
+def test_sys_path(project: Project, check: Check, trick: str) -> None:
+    script = (
+        f"import keras; import os, sys; from pathlib import Path\n{trick}; from net import build\nmodel = build()\n"
+    )
+    project({"lib/net.py": NET, "scripts/train.py": script + COMPILE})
+    assert check("scripts/train.py") == ["scripts/train.py:4 BCE101"]
+
+
+@pytest.mark.parametrize(
+    "trick", ["sys.path.append(sys.argv[1])", "sys.path.append('/')", "sys.path.append(None)", "sys.path.clear()"]
+)
+def test_what_sys_path_does_not_say_is_unknown(project: Project, check: Check, trick: str) -> None:
+    project(
+        {
+            "lib/net.py": NET,
+            "scripts/train.py": f"import keras; import sys\n{trick}; from net import build\nmodel = build()\n{COMPILE}",
+        }
+    )
+    assert check("scripts/train.py") == []
+
+
+# --- encodings --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"# -*- coding: latin-1 -*-\n# Gr\xf6\xdfe\n{NET}".encode("latin-1"),
+        f"# -*- coding: cp1252 -*-\nEURO = '\u20ac'\n{NET}".encode("cp1252"),
+        codecs.BOM_UTF8 + NET.encode(),
+        NET.replace("\n", "\r\n").encode(),
+        NET.replace("last", "activaci\xf3n").encode(),
+        f'"""\u6a21\u578b"""\n{NET}'.encode(),
+    ],
+    ids=["latin-1", "cp1252", "BOM", "CRLF", "names", "docstring"],
+)
+def test_encodings(project: Project, check: Check, content: bytes) -> None:
+    project({"net.py": content, "train.py": TRAIN})
+    assert check() == FOUND
+
+
+def test_a_module_in_an_encoding_that_is_not_its_own(project: Project, check: Check) -> None:
+    project({"net.py": f"# Gr\xf6\xdfe\n{NET}".encode("latin-1"), "train.py": TRAIN})
+    assert check("train.py") == []
+
+
+def test_module_names_in_other_scripts(project: Project, check: Check) -> None:
+    project({"m\xf6bel.py": NET, "train.py": train("from m\xf6bel import build")})
+    assert check() == FOUND
+
+
+# --- modules are changed while the code runs --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "net.LAST = None",
+        "setattr(net, 'LAST', None)",
+        "net.build = other",
+        "net.CONFIG['last'] = None",
+        "net.CONFIG.update(last=None)",
+        "net.use_logits()",
+    ],
+)
+def test_what_a_script_changes_in_a_module(project: Project, check: Check, change: str) -> None:
+    """What the module held before must not be reported."""
+    module = """\
+import keras
+LAST = "sigmoid"
+CONFIG = {"last": "sigmoid"}
+def use_logits():
+    global LAST
+    LAST = CONFIG["last"] = None
+def build():
+    return keras.Sequential([keras.layers.Dense(1, activation=LAST)])
+"""
+    if "CONFIG" in change:
+        module = module.replace("activation=LAST", "activation=CONFIG['last']")
+    project({"net.py": module})
+    project({"train.py": train(f"import net; from elsewhere import other; {change}", "net.build()")})
+    assert check("train.py") == []
+
+
+def test_what_a_script_changes_is_not_changed_for_others(project: Project, check: Check) -> None:
+    project(
+        {"net.py": "import keras\nmodel = keras.Sequential([keras.layers.Dense(4)])\nCONFIG = {'last': 'sigmoid'}\n"}
+    )
+    add = "model.add(keras.layers.Dense(1, activation=CONFIG['last']))\n"
+    change = "CONFIG['last'] = None\n"
+    start = "import keras\nfrom net import CONFIG, model\n"
+    project(
+        {"a.py": start + change + add + COMPILE, "b.py": start + add + COMPILE, "c.py": start + change + add + COMPILE}
+    )
+    assert check("-j", "1") == ["b.py:4 BCE101"]
+    assert check("a.py") == []
+    assert check("b.py") == ["b.py:4 BCE101"]
+
+
+def test_modules_are_read_again_when_they_have_changed(project: Project, check: Check) -> None:
+    project({"net.py": NET, "train.py": TRAIN})
+    assert check("train.py") == FOUND
+    project({"net.py": NET.replace('"sigmoid"', "None")})
+    assert check("train.py") == []
+
+
+# --- suppressions and settings ----------------------------------------------------------------------------------------
+
+TRAINER = """\
+import keras
+
+
+def run(model, x, y):
+    model.compile("adam", loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    model.fit(x, y)
+"""
+RUN = "import keras\nfrom net import build\nfrom trainer import run\nrun(build(), x, y)  # the losses are there\n"
+
+
+def test_findings_lie_where_the_two_meet(project: Project, check: Check) -> None:
+    project({"net.py": NET, "trainer.py": TRAINER, "train.py": RUN})
+    assert check() == check("train.py") == check("train.py", "trainer.py") == ["trainer.py:5 BCE101"]
+    assert check("trainer.py") == check("net.py") == []
+
+
+@pytest.mark.parametrize("comment", ["# noqa: BCE101", "# noqa", "# bcelint: ignore[BCE101] on purpose"])
+def test_suppressions_count_in_the_file_of_the_finding(project: Project, check: Check, comment: str) -> None:
+    trainer = TRAINER.replace("from_logits=True))", f"from_logits=True))  {comment}")
+    project({"net.py": NET, "trainer.py": trainer, "train.py": RUN})
+    assert check("train.py") == []
+    assert check() == []
+
+
+def test_a_file_is_ignored_from_wherever_it_is_looked_at(project: Project, check: Check) -> None:
+    project({"net.py": NET, "trainer.py": f"# bcelint: file-ignore[BCE101]\n{TRAINER}", "train.py": RUN})
+    assert check("train.py") == check() == []
+
+
+def test_codes_that_are_ignored_in_the_file_of_the_finding(project: Project, check: Check) -> None:
+    project({"net.py": NET, "trainer.py": TRAINER, "train.py": RUN})
+    assert check("--per-file-ignores", "trainer.py:BCE101") == []
+    assert check("--per-file-ignores", "trainer.py:BCE101", "train.py") == []
+    assert check("--per-file-ignores", "train.py:BCE101") == ["trainer.py:5 BCE101"]
+
+
+def test_excluded_files_are_followed_and_left_alone(project: Project, check: Check) -> None:
+    project({"vendor/net.py": NET, "vendor/trainer.py": TRAINER, "train.py": train("from vendor.net import build")})
+    project({"run.py": RUN.replace("from ", "from vendor.")})
+    assert check("--extend-exclude", "vendor") == FOUND
+
+
+# --- fixes ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_fix_in_the_checked_file_is_made(project: Project, bcelint: Run, folder: Path) -> None:
+    project({"net.py": NET, "train.py": TRAIN})
+    assert bcelint("check", "--isolated", "--fix", "train.py").exit_code == 0
+    assert (folder / "net.py").read_text() == NET
+    assert (folder / "train.py").read_text() == TRAIN.replace("from_logits=True", "")
+
+
+def test_a_fix_elsewhere_waits_until_it_is_asked_for(project: Project, bcelint: Run, folder: Path) -> None:
+    project({"net.py": NET, "trainer.py": TRAINER, "train.py": RUN})
+    assert bcelint("check", "--isolated", "--fix", "train.py").exit_code == 1
+    assert (folder / "trainer.py").read_text() == TRAINER
+    assert bcelint("check", "--isolated", "--fix", "--unsafe-fixes", "train.py").exit_code == 0
+    assert (folder / "trainer.py").read_text() == TRAINER.replace("from_logits=True", "")
+    assert (folder / "net.py").read_text() == NET
+    assert (folder / "train.py").read_text() == RUN
+
+
+def test_no_fix_makes_another_script_wrong(project: Project, bcelint: Run, folder: Path) -> None:
+    right = RUN.replace("build()", "build(None)")
+    project({"net.py": NET, "trainer.py": TRAINER, "train.py": RUN, "right.py": right})
+    bcelint("check", "--isolated", "--fix", "--unsafe-fixes", ".")
+    result = bcelint("check", "--isolated", "--output-format", "concise", ".")
+    assert "BCE102" not in result.stdout
+
+
+def test_fixes_are_shown_for_every_file(project: Project, bcelint: Run, folder: Path) -> None:
+    project({"net.py": NET, "trainer.py": TRAINER, "train.py": RUN})
+    result = bcelint("check", "--isolated", "--diff", "--unsafe-fixes", "train.py")
+    assert "trainer.py" in result.stdout
+    assert "-    model.compile" in result.stdout
+    assert (folder / "trainer.py").read_text() == TRAINER
+
+
+def test_a_file_outside_of_the_working_directory(project: Project, bcelint: Run, folder: Path) -> None:
+    project({"project/setup.py": "", "project/net.py": NET, "project/scripts/train.py": TRAIN, "elsewhere/x.py": ""})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder / "elsewhere")
+        result = bcelint("check", "--isolated", "--output-format", "concise", "../project/scripts/train.py")
+    assert [match["code"] for match in _LINE.finditer(result.stdout)] == ["BCE101"]
