@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -548,6 +549,118 @@ def test_a_module_in_an_encoding_that_is_not_its_own(project: Project, check: Ch
 def test_module_names_in_other_scripts(project: Project, check: Check) -> None:
     project({"m\xf6bel.py": NET, "train.py": train("from m\xf6bel import build")})
     assert check() == FOUND
+
+
+# --- notebooks --------------------------------------------------------------------------------------------------------
+
+
+def notebook(*cells: str) -> str:
+    code = [
+        {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": cell} for cell in cells
+    ]
+    return json.dumps({"cells": code, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import sys; sys.path.append('..')\nfrom net import build",
+        "import os, sys; sys.path.insert(0, os.path.abspath('..'))\nfrom net import build",
+        "import os, sys\nroot = os.path.dirname(os.getcwd())\nsys.path.append(root)\nfrom net import build",
+        "%load_ext autoreload\n%autoreload 2\nimport sys; sys.path.append('../')\nfrom net import *",
+        "%cd ..\nfrom net import build",
+        "import os; os.chdir('..')\nfrom net import build",
+        "%run ../net.py",
+        "%run ../net",
+        "%run -i '../net.py'",
+        "%run ../net.py --epochs 3",
+        "get_ipython().run_line_magic('run', '../net.py')",
+        "%run helpers.ipynb",
+        "%run ./helpers.ipynb",
+        "%run through.ipynb",
+    ],
+)
+def test_notebooks_use_the_modules_of_the_project(project: Project, check: Check, cell: str) -> None:
+    helpers = notebook("# The network", NET)
+    project(
+        {"net.py": NET, "notebooks/helpers.ipynb": helpers, "notebooks/through.ipynb": notebook("%run helpers.ipynb")}
+    )
+    project({"notebooks/train.ipynb": notebook(cell, "import keras\nmodel = build()", COMPILE)})
+    assert check() == ["notebooks/train.ipynb:1 BCE101"]
+    assert check("notebooks/train.ipynb") == ["notebooks/train.ipynb:1 BCE101"]
+
+
+def test_what_is_run_is_the_main_program(project: Project, check: Check) -> None:
+    script = f"{NET}\n\nif __name__ == '__main__':\n    model = build()\n"
+    project({"net.py": script, "train.ipynb": notebook("%run net.py", COMPILE)})
+    assert check() == ["train.ipynb:1 BCE101"]
+
+
+def test_what_is_run_is_not_reported_again(project: Project, check: Check) -> None:
+    project({"net.py": NET, "train.py": TRAIN, "more.ipynb": notebook("%run train.py", "model.fit(x, y)")})
+    assert check() == FOUND
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%run missing.ipynb",
+        "%run missing.py",
+        "%run",
+        "%run {script}",
+        "%run $script",
+        "%run train.ipynb",
+        "%run notes.md",
+        "!python net.py",
+        "%load net.py",
+        "%%writefile net2.py\nbuild = None",
+        "%%bash\npython net.py",
+    ],
+)
+def test_what_a_magic_does_not_bring_is_unknown(project: Project, check: Check, cell: str) -> None:
+    project({"net.py": NET, "notes.md": "# Notes\n"})
+    project({"train.ipynb": notebook(cell, "import keras\nmodel = build()", COMPILE)})
+    assert check() == []
+    assert check("train.ipynb") == []
+
+
+def test_notebooks_that_run_each_other(project: Project, check: Check) -> None:
+    project({"a.ipynb": notebook("%run b.ipynb", NET), "b.ipynb": notebook("%run a.ipynb", "import keras")})
+    project({"train.ipynb": notebook("%run a.ipynb", "model = build()", COMPILE)})
+    assert check() == ["train.ipynb:1 BCE101"]
+
+
+def test_cells_of_the_other_end_are_named(project: Project, bcelint: Run) -> None:
+    project(
+        {
+            "net.ipynb": notebook("import keras", NET),
+            "train.ipynb": notebook("%run net.ipynb", "model = build()", COMPILE),
+        }
+    )
+    (record,) = json.loads(bcelint("check", "--isolated", "--output-format", "json").stdout)
+    (end,) = [end for end in record["related"] if end["filename"] == "net.ipynb"]
+    assert (record["filename"], record["cell"], record["location"]["row"]) == ("train.ipynb", 3, 1)
+    assert (end["cell"], end["location"]["row"]) == (2, 5)
+
+
+def test_a_fix_in_another_notebook(project: Project, bcelint: Run, folder: Path) -> None:
+    trainer = notebook("import keras", TRAINER)
+    project({"net.py": NET, "trainer.ipynb": trainer})
+    project({"train.ipynb": notebook("%run trainer.ipynb", "from net import build", "run(build(), x, y)")})
+    bcelint("check", "--isolated", "--fix", "train.ipynb")
+    assert (folder / "trainer.ipynb").read_text() == trainer
+    bcelint("check", "--isolated", "--fix", "--unsafe-fixes", "train.ipynb")
+    assert (folder / "trainer.ipynb").read_text() == trainer.replace("from_logits=True", "")
+
+
+def test_cells_in_scripts(project: Project, check: Check) -> None:
+    project(
+        {
+            "net.py": NET,
+            "train.py": f"# %%\nfrom net import *\n# %%\nmodel = build()\n# %% [markdown]\n# Now:\n{COMPILE}",
+        }
+    )
+    assert check() == ["train.py:7 BCE101"]
 
 
 # --- modules are changed while the code runs --------------------------------------------------------------------------
