@@ -170,6 +170,10 @@ ENDS = [
     ("mood", "train.py", "BCE108", "nets.py", "activation=final"),
     ("mood", "train_arousal.py", "BCE103", "nets.py", 'activation="tanh"'),
     ("fonts", "explore_autoencoder.py", "BCE102", "common.py", "layers.Conv2DTranspose(1,"),
+    ("faces", "faces/objectives.py", "BCE109", "faces/network.py", '"expression": layers.Dense('),
+    ("keywords", "keywords/objectives.py", "BCE108", "keywords/nets.py", "self.softmax = layers.Softmax()"),
+    ("course", "week5_script.py", "BCE110", "tools/networks.py", "layers.Dense(10, activation=last)"),
+    ("course", "lessons/week2.ipynb", "BCE106", "tools/networks.py", "layers.Dense(units, activation=activation)"),
     ("salt", "losses.py", "BCE102", "models.py", "Conv2D(1, 1, activation=last)"),
     ("salt", "notebooks/04_finetune.ipynb", "BCE101", "models.py", "Conv2D(1, 1, activation=last)"),
 ]
