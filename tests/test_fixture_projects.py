@@ -170,6 +170,7 @@ ENDS = [
     ("mood", "train.py", "BCE108", "nets.py", "activation=final"),
     ("mood", "train_arousal.py", "BCE103", "nets.py", 'activation="tanh"'),
     ("fonts", "explore_autoencoder.py", "BCE102", "common.py", "layers.Conv2DTranspose(1,"),
+    ("fonts", "reconstruction.py", "BCE202", "limits.py", "TINY = "),
     ("faces", "faces/objectives.py", "BCE109", "faces/network.py", '"expression": layers.Dense('),
     ("keywords", "keywords/objectives.py", "BCE108", "keywords/nets.py", "self.softmax = layers.Softmax()"),
     ("course", "week5_script.py", "BCE110", "tools/networks.py", "layers.Dense(10, activation=last)"),

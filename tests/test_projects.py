@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -805,3 +806,69 @@ def test_a_file_outside_of_the_working_directory(project: Project, bcelint: Run,
         patch.chdir(folder / "elsewhere")
         result = bcelint("check", "--isolated", "--output-format", "concise", "../project/scripts/train.py")
     assert [match["code"] for match in _LINE.finditer(result.stdout)] == ["BCE101"]
+
+
+# Both constants have to be larger, and they are in two files.
+LIMITS = "LOW = 1e-15\n"
+ENTROPY = """\
+from keras import ops
+from limits import LOW
+
+
+def loss(y_true, y_pred):
+    p = ops.clip(y_pred, LOW, 1 - 1e-15)
+    return -ops.mean(y_true * ops.log(p) + (1 - y_true) * ops.log(1 - p))
+"""
+
+
+@pytest.mark.parametrize("checked", [".", "losses.py"])
+def test_a_fix_changes_both_files(project: Project, bcelint: Run, folder: Path, checked: str) -> None:
+    project({"limits.py": codecs.BOM_UTF8 + LIMITS.replace("\n", "\r\n").encode(), "losses.py": ENTROPY})
+    assert bcelint("check", "--isolated", "--fix", checked).exit_code == 1
+    assert (folder / "losses.py").read_text() == ENTROPY
+    assert bcelint("check", "--isolated", "--fix", "--unsafe-fixes", checked).exit_code == 0
+    assert (folder / "limits.py").read_bytes() == codecs.BOM_UTF8 + b"LOW = 1e-7\r\n"
+    assert (folder / "losses.py").read_text() == ENTROPY.replace("1e-15", "1e-7")
+
+
+@pytest.mark.parametrize("name", ["limits.py", "losses.py"])
+def test_a_fix_changes_neither_file_if_one_cannot_be_written(
+    project: Project, bcelint: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    project({"limits.py": LIMITS, "losses.py": ENTROPY})
+    replace = os.replace
+
+    def refuse(source: str, target: str) -> None:
+        if os.path.basename(target) == name:
+            raise PermissionError(13, "Permission denied")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)  # root may write every file
+    result = bcelint("check", "--isolated", "--fix", "--unsafe-fixes", ".")
+    assert result.exit_code == 2
+    assert "Permission denied" in result.stderr
+    assert (folder / "limits.py").read_text() == LIMITS
+    assert (folder / "losses.py").read_text() == ENTROPY
+
+
+def test_a_fix_is_not_made_in_files_that_are_left_alone(project: Project, bcelint: Run, folder: Path) -> None:
+    project({"vendor/limits.py": LIMITS, "losses.py": ENTROPY.replace("from limits", "from vendor.limits")})
+    bcelint("check", "--isolated", "--extend-exclude", "vendor", "--fix", "--unsafe-fixes", ".")
+    assert (folder / "vendor" / "limits.py").read_text() == LIMITS
+    assert "LOW, 1 - 1e-15" in (folder / "losses.py").read_text()
+
+
+def test_standard_input_gives_back_itself(project: Project, bcelint: Run, folder: Path) -> None:
+    """What is fixed is printed; no other file is written for it."""
+    project({"net.py": NET, "limits.py": LIMITS})
+    options = ["check", "--isolated", "--fix", "--unsafe-fixes", "-", "--stdin-filename"]
+    assert bcelint(*options, "train.py", stdin=TRAIN).stdout == TRAIN.replace("from_logits=True", "")
+    assert bcelint(*options, "losses.py", stdin=ENTROPY).stdout == ENTROPY
+    assert (folder / "limits.py").read_text() == LIMITS
+
+
+def test_each_end_is_named_once(project: Project, bcelint: Run) -> None:
+    project({"limits.py": LIMITS, "losses.py": ENTROPY.replace("1e-15", "LOW")})
+    (record,) = json.loads(bcelint("check", "--isolated", "--output-format", "json").stdout)
+    ends = [(end["filename"], end["location"]["row"], end["message"]) for end in record["related"]]
+    assert len(ends) == len(set(ends))
