@@ -381,6 +381,14 @@ def test_the_nearest_of_two_modules_counts(project: Project, check: Check) -> No
     assert sorted(check()) == [f"{folder}train.py:4 BCE101" for folder in ("neither/", "sigmoid/", "")]
 
 
+def test_other_projects_are_not_looked_into(project: Project, check: Check) -> None:
+    project(
+        {"a/net.py": NET, "b/train.py": TRAIN, "net.py": NET, "inner/setup.py": "", "inner/scripts/train.py": TRAIN}
+    )
+    project({"setup.py": "", "net.py": "", "venv/lib/python3.11/site-packages/net.py": NET})
+    assert check() == []
+
+
 def test_a_relative_import_is_never_absolute(project: Project, check: Check) -> None:
     logits = NET.replace('"sigmoid"', "None")
     project(
@@ -695,6 +703,87 @@ def build():
     project({"net.py": module})
     project({"train.py": train(f"import net; from elsewhere import other; {change}", "net.build()")})
     assert check("train.py") == []
+
+
+def test_a_name_is_what_it_was_when_it_was_imported(project: Project, check: Check) -> None:
+    project({"config.py": "LAST = 'sigmoid'\n"})
+    own = "keras.Sequential([keras.layers.Dense(1, activation=LAST)])"
+    project({"train.py": train("import config; from config import LAST; config.LAST = None", own)})
+    assert check("train.py") == FOUND
+    project({"train.py": train("import config; config.LAST = None; from config import LAST", own)})
+    assert check("train.py") == []
+
+
+def test_a_name_in_a_cycle_is_what_it_was_when_it_was_imported(project: Project, check: Check) -> None:
+    logits = NET.replace('"sigmoid"', "LAST")
+    project(
+        {"config.py": "LAST = None\nimport net\nLAST = 'sigmoid'\n", "net.py": f"from config import LAST\n{logits}"}
+    )
+    project({"train.py": train("import config; from net import build")})
+    assert check("train.py") == []
+
+
+def test_a_module_is_seen_as_it_ends(project: Project, check: Check) -> None:
+    project({"net.py": NET.replace("=last)", "=LAST)") + "LAST = 'sigmoid'\nLAST = None\n", "train.py": TRAIN})
+    assert check("train.py") == []
+
+
+def test_a_module_that_refuses_to_be_imported(project: Project, check: Check) -> None:
+    project({"fast.py": f"raise ImportError('not built')\n{NET}", "net.py": NET.replace('"sigmoid"', "None")})
+    imports = "try:\n    from fast import build\nexcept ImportError:\n    from net import build"
+    project({"train.py": train(imports)})
+    assert check("train.py") == []
+
+
+def test_a_package_that_answers_for_its_names(project: Project, check: Check) -> None:
+    """Nothing is known of what its ``__getattr__`` returns."""
+    lazy = "import importlib\ndef __getattr__(name):\n    return importlib.import_module(f'.{name}', __name__).build\n"
+    project({"nets/__init__.py": lazy, "nets/build.py": NET, "train.py": train("from nets import build")})
+    assert check("train.py") == []
+
+
+def test_a_test_in_two_files_has_one_outcome(project: Project, check: Check) -> None:
+    branches = """\
+import keras
+from config import LOGITS
+
+
+def build():
+    if LOGITS:
+        return keras.Sequential([keras.layers.Dense(1)])
+    return keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
+"""
+    script = """\
+import keras
+import config
+from net import build
+model = build()
+if config.LOGITS:
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+else:
+    loss = keras.losses.BinaryCrossentropy()
+model.compile("adam", loss=loss)
+model.fit(x, y)
+"""
+    project(
+        {"config.py": "import os\nLOGITS = bool(os.environ.get('LOGITS'))\n", "net.py": branches, "train.py": script}
+    )
+    assert check() == []
+
+
+def test_the_same_text_in_two_files(project: Project, check: Check) -> None:
+    twice = "import keras\nfrom net import build\nimport one, two\none.run(build(), x, y)\ntwo.run(build(), x, y)\n"
+    project({"net.py": NET, "one.py": TRAINER, "two.py": TRAINER, "train.py": f"{twice}# losses\n"})
+    assert check() == check("train.py") == ["one.py:5 BCE101", "two.py:5 BCE101"]
+
+
+def test_a_module_that_is_hard_to_follow_costs_no_finding(project: Project, check: Check) -> None:
+    """What is wrong within the file is found, whatever it imports."""
+    steps = "".join(f"def f{n}(x):\n    return f{n + 1}(x) + f{n + 1}(x + {n})\n" for n in range(40))
+    project({"hard.py": f"{steps}def f40(x):\n    return x\nVALUE = f0(1)\n"})
+    own = "keras.Sequential([keras.layers.Dense(VALUE), keras.layers.Dense(1, activation='sigmoid')])"
+    project({"train.py": train("from hard import VALUE", own)})
+    assert check("train.py") == FOUND
 
 
 def test_what_a_script_changes_is_not_changed_for_others(project: Project, check: Check) -> None:
