@@ -219,6 +219,33 @@ model.fit(x, y)
     assert check("losses.py") == []
 
 
+# --- standard input ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["train.py", "new.py", "scripts/new.py", "./scripts/../train.py"])
+def test_standard_input_belongs_to_the_project_of_its_name(
+    project: Project, bcelint: Run, folder: Path, name: str
+) -> None:
+    project({"setup.py": "", "net.py": NET, "scripts/other.py": ""})
+    result = bcelint("check", "--isolated", "-", "--stdin-filename", name, "--output-format", "json", stdin=TRAIN)
+    (record,) = json.loads(result.stdout)
+    assert record["code"] == "BCE101"
+    assert {end["filename"] for end in record["related"]} >= {"net.py"}
+
+
+def test_standard_input_without_a_name_lies_in_the_working_directory(project: Project, bcelint: Run) -> None:
+    project({"net.py": NET})
+    assert "BCE101" in bcelint("check", "--isolated", "-", stdin=TRAIN).stdout
+
+
+def test_standard_input_counts_instead_of_its_file(project: Project, bcelint: Run) -> None:
+    """Also for modules that import it."""
+    project({"net.py": NET.replace("import keras", "import keras; import train").replace("=last)", "=train.LAST)")})
+    project({"train.py": f"LAST = None\n{TRAIN}"})
+    result = bcelint("check", "--isolated", "-", "--stdin-filename", "train.py", stdin=f"LAST = 'sigmoid'\n{TRAIN}")
+    assert "BCE101" in result.stdout
+
+
 # --- what is not there, or cannot be known ----------------------------------------------------------------------------
 
 
