@@ -186,11 +186,15 @@ def _reports(
         yield from check_files(jobs)
         return
     checked = list(zip(jobs, run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost), strict=True))
+
+    def is_ours(path: str) -> bool:
+        return not is_excluded(path, resolver.for_directory)
+
     if options.fixes:
-        checked = run_deep(linting.fix_across_files, checked)
+        checked = run_deep(lambda those: linting.fix_across_files(those, is_ours), checked)
 
     def job_for(path: str) -> Job | None:
-        if is_excluded(path, resolver.for_directory):
+        if not is_ours(path):
             return None
         return make_job(options, File(path, shown_path(path, os.getcwd()), explicit=False), resolver, None)
 

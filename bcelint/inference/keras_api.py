@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from bcelint.inference import builtin_calls, tensors
+from bcelint.inference import builtin_calls, paths, tensors
 from bcelint.inference.api_calls import API_CALLS, FLOAT_INFO, TENSOR_FUNCTIONS
 from bcelint.inference.arithmetic import Arithmetic
 from bcelint.inference.containers import container_method, string_method
@@ -119,6 +119,7 @@ _BUILTINS = frozenset(
         "slice",
         "eval",
         "exec",
+        "__import__",
         RUN,
     ]
 )
@@ -225,7 +226,9 @@ class KerasApi:
         if name in _BUILTINS:
             return Api(f"builtins.{name}")
         if name == "__name__":
-            return Const("__main__" if module is self.interpreter.main else "a module")
+            return Const("__main__" if module.is_main else "a module")
+        if name == "__file__" and module.path:
+            return Const(module.path)
         if module.implicit_names:
             if name in _SHORT_MODULES:
                 return Api(_SHORT_MODULES[name])
@@ -242,6 +245,8 @@ class KerasApi:
             return self._api_attribute(owner, name, node)
         if isinstance(owner, Module):
             return self.interpreter.modules.attribute(owner, name)
+        if isinstance(owner, paths.FilePath):
+            return paths.attribute(owner, name)
         if isinstance(owner, Instance):
             return self._instance_attribute(owner, name, node)
         if isinstance(owner, Class):
@@ -333,8 +338,17 @@ class KerasApi:
             return Method(owner, name, node)
         return Method(owner, name, node)
 
+    def extend_path(self, folders: Value) -> None:
+        """``sys.path`` gets more folders."""
+        for folder in self.items_of(folders) or [folders]:
+            path = paths.text_of(folder)
+            if path is not None:
+                self.interpreter.modules.add_to_path(path)
+
     def set_attribute(self, owner: Value, name: str, value: Value) -> None:
-        if isinstance(owner, (Instance, Class)):
+        if isinstance(owner, Module):
+            self.interpreter.modules.set_attribute(owner, name, value)
+        elif isinstance(owner, (Instance, Class)):
             self.interpreter.write(owner.store, name, value)
         elif isinstance(owner, LayersOf):
             # model.layers[-1].activation = ...: the model is not what its construction says any more.
@@ -470,6 +484,8 @@ class KerasApi:
             return self.over([left, right], lambda a, b: self.binary(name, a, b, node))
         if isinstance(left, Const) and isinstance(right, Const):
             return builtin_calls.fold(name, left, right, node)
+        if name == "Div" and (isinstance(left, paths.FilePath) or isinstance(right, paths.FilePath)):
+            return paths.joined(left, right)
         if isinstance(left, Tensor) or isinstance(right, Tensor):
             result = self._tensor_arithmetic(name, left, right, node)
             return self.arithmetic.operator(name, [left, right], result, node)
@@ -569,6 +585,10 @@ class KerasApi:
             return self.interpreter.call(function.function, merged, node)
         if isinstance(function, Choice):
             return self.over([function], lambda option: self.interpreter.call(option, arguments, node))
+        if isinstance(function, paths.PathMethod):
+            return paths.call_method(function, arguments)
+        if isinstance(function, Unknown) and _method_name(function) in ("run_line_magic", "magic"):
+            self._run_magic(arguments)
         if isinstance(function, Unknown) and _method_name(function) == "Choice":
             return self._hyperparameter(arguments)
         if isinstance(function, Unknown):
@@ -591,6 +611,12 @@ class KerasApi:
             return unknown_tensor(why or "an unknown function")
         why = function.why if isinstance(function, Unknown) else ""
         return Unknown(why)
+
+    def _run_magic(self, arguments: Arguments) -> None:
+        """``get_ipython().run_line_magic("run", "helpers.ipynb")``: what a notebook becomes as a script."""
+        words = " ".join(paths.text_of(argument.value) or "" for argument in arguments.positional).split()
+        if len(words) > 1 and words[0].lstrip("%") == "run":
+            self.interpreter.modules.take_over(words[-1])
 
     def _note_call(self, name: str, arguments: Arguments) -> None:
         """What is minimised (``optimizer.minimize(loss)``), and with which weights something is trained."""

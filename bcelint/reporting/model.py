@@ -66,6 +66,7 @@ class FileReport:
         findings: what is left to report, sorted; ``noqa_rows`` holds for each the row that takes a comment for it.
         others: the other files of the project that findings are about, by their paths.
         elsewhere: findings whose place is in one of these: they are reported there.
+        imports: the paths of the other files of the project that were read.
         analysed: whether it passed the gate.
         decided, undecided: where head/loss pairs were decided, and where they could not be.
         exhausted: the file takes too many steps to follow, and was not analysed to its end.
@@ -82,6 +83,7 @@ class FileReport:
     noqa_rows: tuple[int, ...] = ()
     others: Mapping[str, Listed] = field(default_factory=dict)
     elsewhere: tuple[Finding, ...] = ()
+    imports: frozenset[str] = frozenset()
     analysed: bool = True
     decided: frozenset[Place] = frozenset()
     undecided: frozenset[Place] = frozenset()
