@@ -17,12 +17,13 @@ from bcelint.inference.api_calls import API_CALLS, FLOAT_INFO, TENSOR_FUNCTIONS
 from bcelint.inference.arithmetic import Arithmetic
 from bcelint.inference.containers import container_method, string_method
 from bcelint.inference.guards import ALWAYS, Guard, Literal, Test, conjoin
-from bcelint.inference.layer_calls import LayerCalls
+from bcelint.inference.layer_calls import ADD_LAYER, LayerCalls
 from bcelint.inference.loss_code import SINKS, LossCode
 from bcelint.inference.model_calls import KERAS_LOSS, KERAS_MODELS, ModelCalls, weights_of
 from bcelint.inference.pairing import Pairings
 from bcelint.inference.values import (
     ENCODER,
+    MADE_BY,
     NONE,
     Api,
     Argument,
@@ -53,6 +54,7 @@ from bcelint.inference.values import (
     Value,
     choice,
     each,
+    maker_of,
     opaque,
     options,
     unknown_tensor,
@@ -178,6 +180,7 @@ def is_known_api(name: str) -> bool:
         or name in losses.BY_CLASS
         or name in losses.BY_FUNCTION
         or name in metrics.BY_CLASS
+        or name in metrics.BY_FUNCTION
         or name in activations.BY_FUNCTION
         or name in heads.MODEL_FACTORIES
         or name in API_CALLS
@@ -588,6 +591,8 @@ class KerasApi:
             return Unknown("a call of None")
         if any(isinstance(value, Tensor) for value in arguments.values()):
             why = function.why if isinstance(function, Unknown) else "an unknown function"
+            if maker_of(function):
+                why = f"the layer `{maker_of(function)}` is unknown: {ADD_LAYER}"
             return unknown_tensor(why or "an unknown function")
         why = function.why if isinstance(function, Unknown) else ""
         return Unknown(why)
@@ -694,7 +699,9 @@ class KerasApi:
             isinstance(option, Tensor) for value in arguments.values() for option in builtin_calls.plain_options(value)
         ):
             return unknown_tensor(f"`{name}` is unknown")
-        return Unknown(f"`{name}` is unknown")
+        # A name with a leading dot is no name that the configuration could have.
+        symbol = {"symbol": (MADE_BY, name, next(self._serial))} if name[:1] != "." else {}
+        return Unknown(f"`{name}` is unknown", **symbol)
 
     def _tensor_function(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         """A function of tensors from the table, on every alternative of its first argument."""
