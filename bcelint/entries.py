@@ -122,13 +122,21 @@ def _check_name(name: str, options: object, table: str, origin: str) -> None:
         raise ConfigError(f'{origin}: `{table}."{name}"` must be a table')
     if options and all(isinstance(value, Mapping) for value in options.values()):
         # Without quotes TOML takes each dot for a table of its own.
-        full = f"{name}.{next(iter(options))}"
+        full = ".".join([name, *_nested(options)])
         raise ConfigError(f'{origin}: `{table}.{full}`: put the name in quotes: [{table}."{full}"]')
     parts = name.split(".")
     if len(parts) < 2 or not all(part.isidentifier() for part in parts):
         raise ConfigError(
             f'{origin}: `{table}."{name}"`: the name must be as it is imported, with its module, such as "my_lib.name"'
         )
+
+
+def _nested(options: Mapping[str, object]) -> Iterator[str]:
+    """The names of tables in tables."""
+    first, inner = next(iter(options.items()))
+    yield first
+    if isinstance(inner, Mapping) and inner and all(isinstance(value, Mapping) for value in inner.values()):
+        yield from _nested(inner)
 
 
 def _entry(table: str, name: str, options: Mapping[str, object], origin: str, key: str) -> Entry:

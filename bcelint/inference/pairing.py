@@ -157,7 +157,9 @@ class Pairings:
                 self.keras.loss_code.uncalled(value, value.name.rpartition(".")[2], node, kind)
             if made is not None and made.configured:
                 return Unknown(f"the loss `{value.name}` is not called")
-            return Unknown(f"the loss `{value.name}` is unknown: {ADD_LOSS}")
+            # A name with a leading dot is no name that the configuration could have.
+            cure = f": {ADD_LOSS}" if value.name[:1] != "." else ""
+            return Unknown(f"the loss `{value.name}` is unknown{cure}")
         if isinstance(value, Partial) and isinstance(value.function, Api) and value.function.name in losses.BY_FUNCTION:
             spec = losses.BY_FUNCTION[value.function.name]
             flag = value.arguments.keywords.get(spec.flag) if spec.takes_logits else None
