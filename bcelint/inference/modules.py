@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from bcelint.gate import is_of_keras
 from bcelint.inference.keras_api import is_known_api, is_known_package
 from bcelint.inference.values import Api, Choice, Function, Imported, Module, ModuleScope, Unknown, Value, choice
+from bcelint.knowledge import user
 from bcelint.knowledge.names import canonical
-from bcelint.project import ORIGIN, ModuleFile
+from bcelint.project import ORIGIN, ModuleFile, full_name
 
 if TYPE_CHECKING:
     from bcelint.inference.interpreter import Interpreter
@@ -113,6 +114,9 @@ class Modules:
         known = canonical(f"{module.name}.{name}")
         if is_known_api(known):
             return Api(known)
+        configured = self._configured(module, name)
+        if configured is not None:
+            return configured
         scope = self._scope(module.file)
         found = self._in_scope(scope, name) if scope is not None else None
         if found is not None:
@@ -130,10 +134,23 @@ class Modules:
                 if is_known_api(path) or is_known_package(path):
                     return Api(path)
                 continue
+            configured = self._configured(star, name)
+            if configured is not None:
+                return configured
             other = self._scope(star.file)
             found = self._in_scope(other, name) if other is not None and other is not scope else None
             if found is not None:
                 return found
+        return None
+
+    def _configured(self, module: Module, name: str) -> Api | None:
+        """What the configuration describes by the full name of a module, whatever it was imported as."""
+        if not user.NAMES:
+            return None
+        for package in (module.name, full_name(module.file)):
+            path = canonical(f"{package}.{name}")
+            if path in user.NAMES:
+                return Api(path)
         return None
 
     def _in_scope(self, scope: ModuleScope, name: str) -> Value | None:

@@ -31,6 +31,9 @@ _DOMAINS: dict[object, tuple[Domain, float, float]] = {
 }
 _PAIR = ("y_true", "y_pred")
 
+# The canonical names that the entries are about, as long as they are in the tables.
+NAMES: dict[str, Entry] = {}
+
 Options = Mapping[str, Any]
 # A table, a key of it, and the record that it is to have; ``None``: none at all.
 _Change = tuple[dict[str, Any], str, object]
@@ -42,7 +45,8 @@ def installed(entries: Sequence[Entry]) -> Iterator[None]:
     replaced: list[_Change] = []
     try:
         for entry in entries:
-            for table, key, record in _CHANGES[entry.table](entry.name, dict(entry.options)):
+            changes = _CHANGES[entry.table](entry.name, dict(entry.options))
+            for table, key, record in (*changes, (NAMES, canonical(entry.name), entry)):
                 replaced.append((table, key, table.get(key)))
                 _set(table, key, record)
         yield

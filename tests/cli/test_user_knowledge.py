@@ -497,3 +497,62 @@ def test_a_metric_that_only_the_configuration_knows(
     (folder / "train.py").write_text(program(LOGITS, BCE_OF_LOGITS, "[my_lib.F1()]"))
     result = bcelint("verify", "--output-format", "concise")
     assert "not evaluated on tensorflow (`my_lib.F1` is only known from the configuration)" in result.stdout
+
+
+# --- modules of the project -------------------------------------------------------------------------------------------
+
+# What the function does says nothing about logits.
+OWN_LOSSES = "from keras import ops\n\n\ndef focal(y_true, y_pred):\n    return ops.mean(ops.abs(y_true - y_pred))\n"
+OWN = {
+    "my_lib/__init__.py": "from .losses import focal as exported\n",
+    "my_lib/losses.py": OWN_LOSSES,
+    "my_lib/sub/__init__.py": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("place", "imports", "loss"),
+    [
+        ("train.py", "from my_lib.losses import focal", "focal"),
+        ("train.py", "import my_lib.losses", "my_lib.losses.focal"),
+        ("train.py", "import my_lib.losses as mine", "mine.focal"),
+        ("train.py", "from my_lib import losses", "losses.focal"),
+        ("train.py", "from my_lib.losses import *", "focal"),
+        ("train.py", "from my_lib import exported", "exported"),
+        ("my_lib/train.py", "from .losses import focal", "focal"),
+        ("my_lib/train.py", "from . import losses", "losses.focal"),
+        ("my_lib/train.py", "from losses import focal", "focal"),
+        ("my_lib/sub/train.py", "from ..losses import focal", "focal"),
+        ("my_lib/sub/train.py", "from .. import exported", "exported"),
+        ("my_lib/sub/train.py", "from ..losses import *", "focal"),
+    ],
+)
+def test_an_entry_wins_over_the_code(folder: Path, bcelint: Run, place: str, imports: str, loss: str) -> None:
+    for name, text in {**OWN, place: program(LOGITS, loss, imports=imports)}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    concise = ("check", "--output-format", "concise")
+    (folder / "pyproject.toml").write_text("")
+    assert "BCE102" not in bcelint(*concise, place).stdout
+    (folder / "pyproject.toml").write_text(FOCAL)
+    assert f"{place}:9:" in bcelint(*concise, place).stdout
+    assert f"{place}:9:" in bcelint(*concise).stdout
+    other = FOCAL.replace("my_lib.losses.focal", "my_lib.other.focal")
+    (folder / "pyproject.toml").write_text(other)
+    assert "BCE102" not in bcelint(*concise, place).stdout
+
+
+def test_layers_and_metrics_of_the_project(folder: Path, bcelint: Run) -> None:
+    (folder / "parts.py").write_text(
+        "import keras\n\n\nclass Head(keras.layers.Layer):\n    def call(self, x):\n        return some_op(x)\n\n\n"
+        "def f1(y_true, y_pred):\n    return 1.0\n"
+    )
+    config = """
+[tool.bcelint.layers."parts.Head"]
+output = "real"
+[tool.bcelint.metrics."parts.f1"]
+expects = "probabilities"
+"""
+    code = program("Head()", BCE_OF_LOGITS, "[f1]", imports="from parts import Head, f1")
+    assert check(folder, bcelint, "", code) == ([], NOT_DECIDED)
+    assert check(folder, bcelint, config, code) == (["BCE401"], ALL_DECIDED)
