@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -699,9 +700,10 @@ class KerasApi:
             isinstance(option, Tensor) for value in arguments.values() for option in builtin_calls.plain_options(value)
         ):
             return unknown_tensor(f"`{name}` is unknown")
-        # A name with a leading dot is no name that the configuration could have.
-        symbol = {"symbol": (MADE_BY, name, next(self._serial))} if name[:1] != "." else {}
-        return Unknown(f"`{name}` is unknown", **symbol)
+        package, dot, _ = name.partition(".")
+        if not package or not dot or package == "builtins" or package in sys.stdlib_module_names:
+            return Unknown(f"`{name}` is unknown")
+        return Unknown(f"`{name}` is unknown", (MADE_BY, name, next(self._serial)))
 
     def _tensor_function(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         """A function of tensors from the table, on every alternative of its first argument."""
@@ -779,6 +781,10 @@ class KerasApi:
             return self.variable(arguments.get("shape", position=1 if len(arguments.positional) > 1 else 0), node)
         if isinstance(owner, (Loss, LossSum)) and name in ("call", "__call__"):
             return self.pairing.call_loss(owner, arguments, node)
+        if isinstance(owner, Layer) and name == "compile" and _compiles_a_model(arguments):
+            # Something that the configuration describes, and that is a whole model.
+            self.pairing.compile(owner, arguments, node)
+            return NONE
         if isinstance(owner, Layer) and name in ("__call__", "call", "apply"):
             return opaque(self.layers.apply_layer(owner, arguments, node))
         for value in arguments.values():

@@ -155,7 +155,7 @@ class Pairings:
                 # Keras 3 makes an object of a class; Keras 2 does not.
                 kind = "factory" if made.factory else "class"
                 self.keras.loss_code.uncalled(value, value.name.rpartition(".")[2], node, kind)
-            if made is not None and made.configured:
+            if made is not None:
                 return Unknown(f"the loss `{value.name}` is not called")
             # A name with a leading dot is no name that the configuration could have.
             cure = f": {ADD_LOSS}" if value.name[:1] != "." else ""

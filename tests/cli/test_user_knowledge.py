@@ -313,6 +313,16 @@ model.fit(x, y)
     assert check(folder, bcelint, HEAD, code.replace("Head(1)", 'Head(1, "linear")')) == ([], ALL_DECIDED)
 
 
+@pytest.mark.parametrize(("loss", "codes"), [(BCE, []), (BCE_OF_LOGITS, ["BCE101"])])
+def test_what_is_described_may_be_a_whole_model(folder: Path, bcelint: Run, loss: str, codes: list[str]) -> None:
+    config = '[tool.bcelint.layers."my_lib.build_unet"]\noutput = "probability"\n'
+    code = (
+        f"import keras\nimport my_lib\n\nmodel = my_lib.build_unet(3)\nmodel.compile('adam', {loss})\nmodel.fit(x, y)\n"
+    )
+    assert check(folder, bcelint, "", code) == ([], NOT_DECIDED)
+    assert check(folder, bcelint, config, code) == (codes, ALL_DECIDED)
+
+
 def test_fixes_do_not_guess_what_a_layer_does_without_an_argument(folder: Path, bcelint: Run) -> None:
     (folder / "pyproject.toml").write_text(HEAD + LOGIT_LOSS)
     (folder / "train.py").write_text(program('my_lib.Head(1, squash="sigmoid")', "my_lib.dice_bce"))
@@ -337,6 +347,12 @@ def test_fixes_do_not_guess_what_a_layer_does_without_an_argument(folder: Path, 
         ("range = [-3.0, 3.0]", "keras.layers.Dense(1, activation=steep)", BCE, ["BCE103"]),
         ('range = "probability"\nstrings = ["steep"]', 'keras.layers.Dense(1, "steep")', BCE_OF_LOGITS, ["BCE101"]),
         ('range = "probability"', 'keras.layers.Dense(1, "steep")', BCE_OF_LOGITS, []),
+        (
+            'range = "probability"\nstrings = ["steep"]',
+            'keras.layers.Dense(1, keras.activations.get("steep"))',
+            BCE_OF_LOGITS,
+            ["BCE101"],
+        ),
     ],
 )
 def test_activations(folder: Path, bcelint: Run, options: str, head: str, loss: str, codes: list[str]) -> None:
@@ -438,6 +454,15 @@ def test_a_file_given_as_the_configuration(folder: Path, bcelint: Run) -> None:
     (folder / "ours.toml").write_text(LOGIT_LOSS.replace("tool.bcelint.", ""))
     (folder / "train.py").write_text(program(SIGMOID, "my_lib.dice_bce"))
     assert "BCE101" in bcelint("check", "--config", "ours.toml", "--output-format", "concise").stdout
+
+
+def test_standard_input_has_the_entries_of_its_folder(folder: Path, bcelint: Run) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "pyproject.toml").write_text(LOGIT_LOSS)
+    code = program(SIGMOID, "my_lib.dice_bce")
+    arguments = ("check", "-", "--output-format", "concise", "--stdin-filename")
+    assert "sub/train.py:9:38: BCE101" in bcelint(*arguments, "sub/train.py", stdin=code).stdout
+    assert "BCE101" not in bcelint(*arguments, "train.py", stdin=code).stdout
 
 
 def test_settings_show_the_entries(folder: Path, bcelint: Run) -> None:

@@ -22,11 +22,14 @@ LOSSES = "add it under [tool.bcelint.losses]"
         ("Dense(1)", "my_lib.focal", f"the loss `my_lib.focal` is unknown: {LOSSES}"),
         ("Dense(1)", "my_lib.focal(gamma=2)", f"the loss `my_lib.focal` is unknown: {LOSSES}"),
         ("Dense(1)", "my_lib.Focal()", f"the loss `my_lib.Focal` is unknown: {LOSSES}"),
+        ("Dense(1)", "keras.losses.BinaryCrossentropy", "the loss `keras.losses.BinaryCrossentropy` is not called"),
+        ("Dense(1)", "os.environ.get('LOSS')", "`os.environ.get` is unknown"),
         ("Dense(1)", '"focal"', f"the loss 'focal' is unknown: {LOSSES}"),
     ],
 )
 def test_the_entry_that_is_missing(head: str, loss: str, why: str) -> None:
     code = f"""
+    import os
     import keras
     import my_lib
     from keras.layers import Dense
@@ -49,6 +52,16 @@ def test_layers_that_are_called() -> None:
     model.fit(x, y)
     """
     assert [fact.why for fact in unresolved(code)] == [f"the layer `my_lib.Head` is unknown: {LAYERS}"]
+
+
+def test_whole_models() -> None:
+    code = """
+    import my_lib
+
+    model = my_lib.build_unet(1)
+    model.compile("adam", "binary_crossentropy")
+    """
+    assert [fact.why for fact in unresolved(code)] == [f"the model `my_lib.build_unet` is unknown: {LAYERS}"]
 
 
 @pytest.mark.parametrize(
