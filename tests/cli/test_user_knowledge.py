@@ -248,6 +248,19 @@ def test_no_loss_of_keras_takes_the_place_of_ones_own(folder: Path, bcelint: Run
     assert "16.1" not in finding["message"] + finding["help"]
 
 
+def test_messages_say_no_numbers_of_what_is_not_known(folder: Path, bcelint: Run) -> None:
+    (folder / "pyproject.toml").write_text(LOGIT_LOSS + HEAD)
+    (folder / "train.py").write_text(program(SIGMOID, "my_lib.dice_bce"))
+    said = bcelint("check").stdout
+    assert "`my_lib.dice_bce` applies a sigmoid again" in said
+    assert "0.3133" not in said
+    # The loss is Keras's, and whether it finds the logits behind a layer that is not is open.
+    (folder / "train.py").write_text(program("my_lib.Head(1)", BCE_OF_LOGITS))
+    said = " ".join(bcelint("check").stdout.split())
+    assert "0.3133" in said
+    assert "JAX and PyTorch do so without a warning, and TensorFlow unless Keras finds the logits" in said
+
+
 # --- layers -----------------------------------------------------------------------------------------------------------
 
 
