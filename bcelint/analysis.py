@@ -12,9 +12,11 @@ from bcelint.inference.facts import Fact, Pairing, Unresolved
 from bcelint.inference.interpreter import Interpreter
 from bcelint.inference.numeric.expressions import Expression
 from bcelint.inference.recorder import FaultyFormula, Recorder
+from bcelint.knowledge.user import installed
 from bcelint.places import Place
 from bcelint.project import Project
 from bcelint.rules import check
+from bcelint.settings import Entry
 from bcelint.source import Source
 
 _OTHER_FRAMEWORKS = re.compile(r"^\s*(?:import|from)\s+(?:torch|mxnet|paddle|chainer|lasagne)\b", re.MULTILINE)
@@ -65,11 +67,19 @@ def _interpret(source: Source, backend: str, project: Project | None = None) -> 
     return recorder
 
 
-def analyse(source: Source, *, backend: str = "", project: Project | None = None) -> Analysis:
+def analyse(
+    source: Source, *, backend: str = "", project: Project | None = None, knowledge: Sequence[Entry] = ()
+) -> Analysis:
     """Infer facts and check them against every rule.
 
-    ``backend`` is Keras's, where the user has said it; imports of a ``project`` are followed.
+    ``backend`` is Keras's, where the user has said it; imports of a ``project`` are followed; ``knowledge`` is what the
+    user says of an API of his own.
     """
+    with installed(knowledge):
+        return _analyse(source, backend, project)
+
+
+def _analyse(source: Source, backend: str, project: Project | None) -> Analysis:
     recorder = _interpret(source, backend, project)
     facts = recorder.facts
     checked = [_cautious(f) if f.place in recorder.doubted else f for f in check(facts)]

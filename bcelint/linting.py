@@ -20,7 +20,7 @@ from bcelint.project import Project
 from bcelint.reporting.model import FileReport, FixedRule, Listed, Listing, is_applicable
 from bcelint.rules import RULES
 from bcelint.selection import KNOWN, RuleSet
-from bcelint.settings import shown_path
+from bcelint.settings import Entry, shown_path
 from bcelint.source import Problem, Source, read
 from bcelint.suppression import comment_rows, suppress
 
@@ -55,6 +55,7 @@ class Job:
     min_severity: Severity = Severity.WARNING
     prefer: str = ""
     backend: str = ""
+    knowledge: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def lint(source: Source, job: Job, changed: Mapping[str, Source] = MappingProxyT
     ``changed`` are other files of the project, by their paths, that are not to be read from the disk.
     """
     project = Project(job.path, changed)
-    analysis = analyse(source, backend=job.backend, project=project)
+    analysis = analyse(source, backend=job.backend, project=project, knowledge=job.knowledge)
     problems = [_of_problem(problem) for problem in source.problems]
     own = [finding for finding in (*problems, *analysis.findings) if not finding.place.path]
     findings = [finding for finding in own if finding.code in job.rules.active]

@@ -130,7 +130,7 @@ def _check(options: CheckOptions, found: Discovered, resolver: Resolver) -> int:
     except OSError as error:
         raise ConfigError(f"--output-file: {options.output_file}: {error.strerror or error}") from None
     reporting = Reporting(options, output, failed=bool(found.missing))
-    relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose)]
+    relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose, resolver)]
     try:
         for report in _reports(options, found, relevant, resolver, stdin):
             reporting.add(report)
@@ -155,10 +155,12 @@ def _status(options: CheckOptions, reporting: Reporting) -> int:
     return _FOUND if options.reports and totals.remaining else _CLEAN
 
 
-def passes_gate(file: File, verbose: bool) -> bool:
+def passes_gate(file: File, verbose: bool, resolver: Resolver) -> bool:
+    entries = resolver.for_directory(os.path.dirname(file.path)).knowledge
+    losses = [entry.name for entry in entries if entry.table == "losses"]
     try:
         with open(file.path, "rb") as opened:
-            passes = may_matter(opened.read())
+            passes = may_matter(opened.read(), losses)
     except OSError:
         passes = True  # it will be reported as unreadable
     if verbose and not passes:
@@ -217,6 +219,7 @@ def make_job(options: CheckOptions, file: File, resolver: Resolver, stdin: bytes
         rules=rule_set(settings, file.path),
         prefer=settings.prefer,
         backend=settings.backend,
+        knowledge=settings.knowledge,
         data=stdin,
         mode=mode,
         unsafe_fixes=options.unsafe_fixes,

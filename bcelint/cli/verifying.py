@@ -82,7 +82,7 @@ def _checked(options: CheckOptions, found: Discovered, resolver: Resolver) -> It
     for path, shown, reason in found.unreadable:
         job = make_job(options, File(path, shown, explicit=False), resolver, None)
         yield job, linting.unreadable(shown, reason, job.rules)
-    relevant = [file for file in found.files if file.explicit or passes_gate(file, False)]
+    relevant = [file for file in found.files if file.explicit or passes_gate(file, False, resolver)]
     jobs = [make_job(options, file, resolver, None) for file in relevant]
     yield from zip(jobs, run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost), strict=True)
 

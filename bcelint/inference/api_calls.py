@@ -264,8 +264,10 @@ def _get_activation(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Val
     if first is None:
         return Unknown("activations.get")
     if isinstance(first.value, Const) and isinstance(first.value.value, str):
-        name = activations.BY_NAME.get(first.value.value)
-        return Api(f"keras.activations.{name.name}", node) if name else Unknown("an unknown activation")
+        known = activations.BY_NAME.get(first.value.value)
+        if known is None:
+            return Unknown("an unknown activation")
+        return Api(canonical(known.name) if known.configured else f"keras.activations.{known.name}", node)
     if isinstance(first.value, Const) and first.value.value is None:
         return Api("keras.activations.linear", node)
     return first.value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,13 @@ from bcelint.inference.api_calls import API_CALLS, FLOAT_INFO, TENSOR_FUNCTIONS
 from bcelint.inference.arithmetic import Arithmetic
 from bcelint.inference.containers import container_method, string_method
 from bcelint.inference.guards import ALWAYS, Guard, Literal, Test, conjoin
-from bcelint.inference.layer_calls import LayerCalls
+from bcelint.inference.layer_calls import ADD_LAYER, LayerCalls
 from bcelint.inference.loss_code import SINKS, LossCode
 from bcelint.inference.model_calls import KERAS_LOSS, KERAS_MODELS, ModelCalls, weights_of
 from bcelint.inference.pairing import Pairings
 from bcelint.inference.values import (
     ENCODER,
+    MADE_BY,
     NONE,
     Api,
     Argument,
@@ -53,6 +55,7 @@ from bcelint.inference.values import (
     Value,
     choice,
     each,
+    maker_of,
     opaque,
     options,
     unknown_tensor,
@@ -179,6 +182,7 @@ def is_known_api(name: str) -> bool:
         or name in losses.BY_CLASS
         or name in losses.BY_FUNCTION
         or name in metrics.BY_CLASS
+        or name in metrics.BY_FUNCTION
         or name in activations.BY_FUNCTION
         or name in heads.MODEL_FACTORIES
         or name in API_CALLS
@@ -608,6 +612,8 @@ class KerasApi:
             return Unknown("a call of None")
         if any(isinstance(value, Tensor) for value in arguments.values()):
             why = function.why if isinstance(function, Unknown) else "an unknown function"
+            if maker_of(function):
+                why = f"the layer `{maker_of(function)}` is unknown: {ADD_LAYER}"
             return unknown_tensor(why or "an unknown function")
         why = function.why if isinstance(function, Unknown) else ""
         return Unknown(why)
@@ -720,7 +726,10 @@ class KerasApi:
             isinstance(option, Tensor) for value in arguments.values() for option in builtin_calls.plain_options(value)
         ):
             return unknown_tensor(f"`{name}` is unknown")
-        return Unknown(f"`{name}` is unknown")
+        package, dot, _ = name.partition(".")
+        if not package or not dot or package == "builtins" or package in sys.stdlib_module_names:
+            return Unknown(f"`{name}` is unknown")
+        return Unknown(f"`{name}` is unknown", (MADE_BY, name, next(self._serial)))
 
     def _tensor_function(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         """A function of tensors from the table, on every alternative of its first argument."""
@@ -798,6 +807,10 @@ class KerasApi:
             return self.variable(arguments.get("shape", position=1 if len(arguments.positional) > 1 else 0), node)
         if isinstance(owner, (Loss, LossSum)) and name in ("call", "__call__"):
             return self.pairing.call_loss(owner, arguments, node)
+        if isinstance(owner, Layer) and name == "compile" and _compiles_a_model(arguments):
+            # Something that the configuration describes, and that is a whole model.
+            self.pairing.compile(owner, arguments, node)
+            return NONE
         if isinstance(owner, Layer) and name in ("__call__", "call", "apply"):
             return opaque(self.layers.apply_layer(owner, arguments, node))
         for value in arguments.values():

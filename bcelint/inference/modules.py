@@ -25,8 +25,9 @@ from bcelint.inference.values import (
     Value,
     choice,
 )
+from bcelint.knowledge import user
 from bcelint.knowledge.names import canonical
-from bcelint.project import ORIGIN, ModuleFile
+from bcelint.project import ORIGIN, ModuleFile, full_name
 
 if TYPE_CHECKING:
     from bcelint.inference.interpreter import Interpreter
@@ -143,6 +144,9 @@ class Modules:
         known = canonical(f"{module.name}.{name}")
         if is_known_api(known):
             return Api(known)
+        configured = self._configured(module, name)
+        if configured is not None:
+            return configured
         scope = self._scope(module.file)
         found = self._in_scope(scope, name) if scope is not None else None
         if found is not None:
@@ -160,12 +164,25 @@ class Modules:
                 if is_known_api(path) or is_known_package(path):
                     return Api(path)
                 continue
+            configured = self._configured(star, name)
+            if configured is not None:
+                return configured
             other = self._scope(star.file)
             if other is None or other is scope or not _is_public(other, name):
                 continue
             found = self._in_scope(other, name)
             if found is not None:
                 return found
+        return None
+
+    def _configured(self, module: Module, name: str) -> Api | None:
+        """What the configuration describes by the full name of a module, whatever it was imported as."""
+        if not user.NAMES:
+            return None
+        for package in (module.name, full_name(module.file)):
+            path = canonical(f"{package}.{name}")
+            if path in user.NAMES:
+                return Api(path)
         return None
 
     def _in_scope(self, scope: ModuleScope, name: str) -> Value | None:

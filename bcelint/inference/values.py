@@ -503,6 +503,16 @@ def opaque(value: Value) -> Value:
 # The first part of the symbol of something that makes labels; the second is their kind.
 ENCODER = "encoder"
 
+# The first part of the symbol of what a function or class that is not known returns; the second is its name.
+MADE_BY = "made by"
+
+
+def maker_of(value: Value) -> str:
+    """The name of the unknown function or class that made a value; empty where there is none to be named."""
+    symbol = value.symbol if isinstance(value, Unknown) else None
+    return str(symbol[1]) if isinstance(symbol, tuple) and symbol[:1] == (MADE_BY,) else ""
+
+
 # Why nothing is known of what a TF 1 graph is fed.
 PLACEHOLDER = "a placeholder"
 
