@@ -912,6 +912,20 @@ def test_suppressions_count_in_the_file_of_the_finding(project: Project, check: 
     assert check() == []
 
 
+def test_a_suppression_that_another_file_needs_is_not_called_unused(project: Project, check: Check) -> None:
+    """Hooks check the files that have changed: what imports them may not be among these."""
+    trainer = TRAINER.replace("from_logits=True))", "from_logits=True))  # noqa: BCE101")
+    project({"net.py": NET, "trainer.py": trainer, "train.py": RUN})
+    assert check(".") == check("trainer.py", "train.py") == check("train.py") == []
+    assert check("trainer.py") == []
+
+
+def test_a_suppression_that_nothing_needs_is_unused(project: Project, check: Check) -> None:
+    trainer = TRAINER.replace("from_logits=True))", "from_logits=True))  # noqa: BCE101")
+    project({"net.py": NET, "trainer.py": trainer, "train.py": RUN.replace("build()", "build(None)")})
+    assert check() == ["trainer.py:5 BCE901"]
+
+
 def test_a_file_is_ignored_from_wherever_it_is_looked_at(project: Project, check: Check) -> None:
     project({"net.py": NET, "trainer.py": f"# bcelint: file-ignore[BCE101]\n{TRAINER}", "train.py": RUN})
     assert check("train.py") == check() == []
