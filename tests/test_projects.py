@@ -219,6 +219,56 @@ model.fit(x, y)
     assert check("losses.py") == []
 
 
+@pytest.mark.parametrize("checked", [".", "train.py"])
+@pytest.mark.parametrize("call", ["run(build(), x, y)", "Run(build(), x, y)", "go(build(), x, y)", "go(*parts())"])
+def test_scripts_that_leave_everything_to_the_project(project: Project, check: Check, call: str, checked: str) -> None:
+    """Not a word in them is of Keras."""
+    name = call.partition("(")[0]
+    methods = f"{TRAINER}\n\nclass Run:\n    def __init__(self, model, x, y):\n        run(model, x, y)\n\n\ngo = run\n"
+    project({"net.py": f"{NET}\n\ndef parts():\n    return build(), None, None\n", "trainer.py": methods})
+    project({"train.py": f"from net import build, parts\nfrom trainer import {name}\n{call}\n"})
+    assert check(checked) == ["trainer.py:5 BCE101"]
+
+
+def test_settings_from_a_function(project: Project, check: Check) -> None:
+    config = """\
+def get_config():
+    config = {}
+    config["epochs"] = 10
+    config["units"] = 1
+    config["activation"] = "sigmoid"
+    config["rate"] = 1e-3
+    return config
+"""
+    script = """\
+import keras; from config import get_config; config = get_config()
+head = keras.layers.Dense(config["units"], activation=config["activation"])
+model = keras.Sequential([head])
+"""
+    project({"config.py": config, "train.py": script + COMPILE})
+    assert check() == check("train.py") == FOUND
+
+
+def test_a_function_that_compiles_what_it_is_given(project: Project, check: Check) -> None:
+    """Its module has not a word of Keras."""
+    work = """\
+def work(model, objective, x, y):
+    print("compiling")
+    rate = 1e-3
+    print(rate)
+    model.compile("adam", objective)
+    model.fit(x, y)
+"""
+    script = """\
+import keras
+from net import build
+from work import work
+work(build(), keras.losses.BinaryCrossentropy(from_logits=True), x, y)
+"""
+    project({"net.py": NET, "work.py": work, "train.py": script})
+    assert check() == check("train.py") == ["work.py:5 BCE101"]
+
+
 # --- standard input ---------------------------------------------------------------------------------------------------
 
 
@@ -851,6 +901,20 @@ def test_suppressions_count_in_the_file_of_the_finding(project: Project, check: 
     project({"net.py": NET, "trainer.py": trainer, "train.py": RUN})
     assert check("train.py") == []
     assert check() == []
+
+
+def test_a_suppression_that_another_file_needs_is_not_called_unused(project: Project, check: Check) -> None:
+    """Hooks check the files that have changed: what imports them may not be among these."""
+    trainer = TRAINER.replace("from_logits=True))", "from_logits=True))  # noqa: BCE101")
+    project({"net.py": NET, "trainer.py": trainer, "train.py": RUN})
+    assert check(".") == check("trainer.py", "train.py") == check("train.py") == []
+    assert check("trainer.py") == []
+
+
+def test_a_suppression_that_nothing_needs_is_unused(project: Project, check: Check) -> None:
+    trainer = TRAINER.replace("from_logits=True))", "from_logits=True))  # noqa: BCE101")
+    project({"net.py": NET, "trainer.py": trainer, "train.py": RUN.replace("build()", "build(None)")})
+    assert check() == ["trainer.py:5 BCE901"]
 
 
 def test_a_file_is_ignored_from_wherever_it_is_looked_at(project: Project, check: Check) -> None:

@@ -49,3 +49,12 @@ def test_every_fix_passes(records: list[dict[str, Any]]) -> None:
         if record["fix"] and not (backend["fix"] and backend["fix"]["passed"])
     ]
     assert failed == []
+
+
+@pytest.mark.parametrize("project", ["dcgan", "course"])
+def test_pairs_in_other_files_that_fit_are_shown(project: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(FOLDER / project)
+        result = CliRunner().invoke(cli, ["verify", "--isolated", "--sound", "--output-format", "concise", "."])
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
