@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from bcelint.analysis import Analysis, analyse
 from bcelint.findings import Applicability, Finding, Fix, Severity
+from bcelint.inference.facts import Fact, Unresolved
 from bcelint.places import Place
-from bcelint.reporting.model import FileReport, FixedRule, Listing, is_applicable
+from bcelint.reporting.model import FileReport, FixedRule, Listing, Undecided, is_applicable
 from bcelint.rules import RULES
 from bcelint.selection import KNOWN, RuleSet
-from bcelint.source import Problem, Source, read
+from bcelint.settings import shown_path
+from bcelint.source import Position, Problem, Source, read
 from bcelint.suppression import comment_rows, suppress
 
 _BEGINNING = Place(1, 1, 1, 1)
@@ -121,8 +123,25 @@ def report_on(job: Job, source: Source, linted: Linted) -> FileReport:
         comment_rows(source.text, [finding.place.row for finding in findings]) if findings else (),
         pairs=linted.pairs,
         undecided=linted.undecided,
+        unresolved=unresolved(source, linted.analysis.facts) if linted.analysis is not None else (),
         exhausted=linted.exhausted,
     )
+
+
+def unresolved(source: Source, facts: Iterable[Fact]) -> tuple[Undecided, ...]:
+    """The pairs that could not be decided, in the order of the file; reasons for the same pair are put together."""
+    reasons: dict[Place, dict[str, None]] = {}
+    for fact in facts:
+        if isinstance(fact, Unresolved):
+            reasons.setdefault(fact.place, {})[fact.why] = None
+    return tuple(Undecided(*whereabouts(source, place), tuple(reasons[place])) for place in sorted(reasons))
+
+
+def whereabouts(source: Source, place: Place) -> tuple[str, Position]:
+    """The file that a place is in, as it is shown, and the start of the place there."""
+    if place.path:
+        return shown_path(place.path, os.getcwd()), Position(None, *place.start)
+    return source.path, source.position(*place.start)
 
 
 def _fix(job: Job, source: Source, objection: Object | None) -> FileReport:

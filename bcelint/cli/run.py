@@ -44,6 +44,7 @@ def run(options: CheckOptions) -> int:
         return _FAILED if found.missing else _CLEAN
     validate_selectors(found, cwd, resolver)
     if found.missing and not found.files:
+        account_for_nothing(options, found)
         return _FAILED
     if not (found.files or found.unreadable or options.from_stdin):
         warn("no Python files or notebooks found under the given paths")
@@ -134,7 +135,7 @@ def _check(options: CheckOptions, found: Discovered, resolver: Resolver) -> int:
     try:
         for report in _reports(options, found, relevant, resolver, stdin):
             reporting.add(report)
-        reporting.finish(files=len(found.files), analysed=len(relevant))
+        reporting.finish(files=len(found.files), analysed=len(relevant), missing=len(found.missing))
     finally:
         output.close()
     if options.prints_fixed_stdin and stdin is not None:
@@ -153,6 +154,14 @@ def _status(options: CheckOptions, reporting: Reporting) -> int:
     if totals.fixed and (options.diff or options.exit_non_zero_on_fix):
         return _FOUND
     return _FOUND if options.reports and totals.remaining else _CLEAN
+
+
+def account_for_nothing(options: CheckOptions, found: Discovered) -> None:
+    """The last line of a run that has no file to look at."""
+    from bcelint.cli import summary
+
+    if not options.quiet:
+        click.echo(summary.accounting(summary.Totals(), 0, 0, missing=len(found.missing)), err=True)
 
 
 def passes_gate(file: File, verbose: bool) -> bool:

@@ -38,6 +38,15 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Undecided:
+    """A pair that could not be decided: where in which file (as it is shown), and the reasons."""
+
+    shown: str
+    position: Position
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FixedRule:
     """How often a rule's findings were fixed in a file."""
 
@@ -55,7 +64,8 @@ class FileReport:
         shown: its name in the output.
         findings: what is left to report, sorted; ``noqa_rows`` holds for each the row that takes a comment for it.
         analysed: whether it passed the gate.
-        pairs, undecided: head/loss pairs that were decided, and that could not be.
+        pairs, undecided: head/loss pairs that were decided, and that could not be; ``unresolved`` says where the latter
+            are, and why.
         exhausted: the file takes too many steps to follow, and was not analysed to its end.
         fixed: what was fixed, or with ``--diff`` would be.
         taken_back: fixes that were tried and given up, in words.
@@ -71,6 +81,7 @@ class FileReport:
     analysed: bool = True
     pairs: int = 0
     undecided: int = 0
+    unresolved: tuple[Undecided, ...] = ()
     exhausted: bool = False
     fixed: tuple[FixedRule, ...] = ()
     taken_back: tuple[str, ...] = ()

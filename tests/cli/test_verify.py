@@ -129,7 +129,7 @@ def test_the_summary(full: Result) -> None:
     assert last.startswith("Evaluated 7 findings on TensorFlow (Keras 3.")
     assert last.endswith("): 3 confirmed, 3 rescued, 1 not evaluated.")
     assert fixes == "Fixes: 6 passed."
-    assert full.stderr == ""
+    assert full.stderr == "Checked 8 files, 7 of them analysed: 5 head/loss pairs, all decided; 7 findings.\n"
 
 
 def test_files_that_do_not_parse_are_not_evaluated(full: Result) -> None:
