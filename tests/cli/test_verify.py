@@ -250,17 +250,26 @@ def test_no_findings(folder: Path, bcelint: Run) -> None:
     assert (result.stdout, result.exit_code) == ("Nothing was found, so nothing was evaluated.\n", 0)
     result = bcelint("verify", "--output-format", "json")
     assert strict(result.stdout) == []
-    assert result.stderr == "Nothing was found, so nothing was evaluated.\n"
+    assert result.stderr.splitlines() == [
+        "Nothing was found, so nothing was evaluated.",
+        "Checked 1 file: 1 head/loss pair, all decided; no findings.",
+    ]
     assert bcelint("verify", "-q").stdout == ""
 
 
 @pytest.mark.usefixtures("no_keras")
 def test_no_files(folder: Path, bcelint: Run) -> None:
     result = bcelint("verify")
-    assert result.stderr == "warning: no Python files or notebooks found under the given paths\n"
+    assert result.stderr.splitlines() == [
+        "warning: no Python files or notebooks found under the given paths",
+        "Checked 0 files: no findings.",
+    ]
     assert result.exit_code == 0
     result = bcelint("verify", "gone.py")
-    assert result.stderr == "error: gone.py: No such file or directory\n"
+    assert result.stderr.splitlines() == [
+        "error: gone.py: No such file or directory",
+        "Checked 0 files: no findings; 1 path could not be opened.",
+    ]
     assert result.exit_code == 2
 
 
@@ -268,7 +277,10 @@ def test_no_files(folder: Path, bcelint: Run) -> None:
 def test_a_missing_file_beside_others(folder: Path, bcelint: Run) -> None:
     (folder / "train.py").write_text(CLEAN)
     result = bcelint("verify", "gone.py", "train.py")
-    assert result.stderr == "error: gone.py: No such file or directory\n"
+    assert result.stderr.splitlines() == [
+        "error: gone.py: No such file or directory",
+        "Checked 1 file: 1 head/loss pair, all decided; no findings; 1 path could not be opened.",
+    ]
     assert result.exit_code == 2
 
 
