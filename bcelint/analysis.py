@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from bcelint.findings import Applicability, Finding
 from bcelint.inference.facts import Fact, Pairing, Unresolved
 from bcelint.inference.interpreter import Interpreter
+from bcelint.inference.model_uses import record_models
 from bcelint.inference.numeric.expressions import Expression
 from bcelint.inference.recorder import FaultyFormula, Recorder
 from bcelint.places import Place
@@ -41,12 +42,17 @@ class Analysis:
     formulas: Mapping[Place, FaultyFormula] = field(default_factory=dict)
 
 
+def describe(source: Source, *, backend: str = "") -> Analysis:
+    """As ``analyse``, with the models among the facts."""
+    return _judged(_interpret(source, backend, models=True))
+
+
 def infer(source: Source) -> tuple[Fact, ...]:
     """The facts of a file."""
     return _interpret(source, "").facts
 
 
-def _interpret(source: Source, backend: str) -> Recorder:
+def _interpret(source: Source, backend: str, *, models: bool = False) -> Recorder:
     recorder = Recorder(source.place)
     if source.tree is None:
         return recorder
@@ -56,6 +62,8 @@ def _interpret(source: Source, backend: str) -> Recorder:
     interpreter.keras.backend = backend
     try:
         interpreter.run(source.tree)
+        if models:
+            record_models(interpreter)
     except RecursionError:
         recorder.exhausted = True
     return recorder
@@ -63,7 +71,10 @@ def _interpret(source: Source, backend: str) -> Recorder:
 
 def analyse(source: Source, *, backend: str = "") -> Analysis:
     """Infer facts and check them against every rule; ``backend`` is Keras's, where the user has said it."""
-    recorder = _interpret(source, backend)
+    return _judged(_interpret(source, backend))
+
+
+def _judged(recorder: Recorder) -> Analysis:
     facts = recorder.facts
     checked = [_cautious(f) if f.place in recorder.doubted else f for f in check(facts)]
     findings = {(f.code, f.place): f for f in reversed(checked)}

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from bcelint.inference import builtin_calls, tensors
+from bcelint.inference import builtin_calls, reasons, tensors
 from bcelint.inference.api_calls import API_CALLS, FLOAT_INFO, TENSOR_FUNCTIONS
 from bcelint.inference.arithmetic import Arithmetic
 from bcelint.inference.containers import container_method, string_method
@@ -22,6 +22,7 @@ from bcelint.inference.model_calls import KERAS_LOSS, KERAS_MODELS, ModelCalls, 
 from bcelint.inference.pairing import Pairings
 from bcelint.inference.values import (
     ENCODER,
+    MADE_BY,
     NONE,
     Api,
     Argument,
@@ -378,7 +379,7 @@ class KerasApi:
                     return ListValue(Sequence(tuple(items[cut])))
         if isinstance(owner, Unknown):
             return Unknown(owner.why, ("[]", owner.key, index.key))
-        return Unknown("an item")
+        return Unknown(reasons.of_api(owner.name) if isinstance(owner, Api) else "an item")
 
     def _picked_parts(self, node: ast.expr) -> list[object]:
         """What a subscript picks, so that the same picks are equal."""
@@ -573,8 +574,7 @@ class KerasApi:
         if isinstance(function, Const) and function.value is None:
             return Unknown("a call of None")
         if any(isinstance(value, Tensor) for value in arguments.values()):
-            why = function.why if isinstance(function, Unknown) else "an unknown function"
-            return unknown_tensor(why or "an unknown function")
+            return unknown_tensor(_why_called(function))
         why = function.why if isinstance(function, Unknown) else ""
         return Unknown(why)
 
@@ -679,8 +679,9 @@ class KerasApi:
         if any(
             isinstance(option, Tensor) for value in arguments.values() for option in builtin_calls.plain_options(value)
         ):
-            return unknown_tensor(f"`{name}` is unknown")
-        return Unknown(f"`{name}` is unknown")
+            return unknown_tensor(reasons.of_api(name))
+        symbol = (MADE_BY, name, next(self._serial))
+        return Unknown(reasons.of_api(name), symbol)
 
     def _tensor_function(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         """A function of tensors from the table, on every alternative of its first argument."""
@@ -722,7 +723,7 @@ class KerasApi:
                     node=getattr(value, "node", None),
                     literal=True,
                 )
-        return unknown_tensor(value.why if isinstance(value, Unknown) else "")
+        return unknown_tensor(reasons.of_value(value))
 
     def _call_method(self, method: Method, arguments: Arguments, node: ast.AST) -> Value:
         owner, name = method.owner, method.name
@@ -823,6 +824,16 @@ def _method_name(function: Unknown) -> str:
     """The last name of an attribute of something unknown (``hp.Choice``)."""
     symbol = function.symbol
     return symbol[2] if isinstance(symbol, tuple) and len(symbol) == 3 and symbol[0] == "." else ""
+
+
+def _why_called(function: Value) -> str:
+    """Why nothing is known of what a call with a tensor gives."""
+    if not isinstance(function, Unknown):
+        return "an unknown function"
+    symbol = function.symbol
+    if isinstance(symbol, tuple) and symbol[0] == MADE_BY:
+        return reasons.of_made_by(str(symbol[1]))
+    return function.why or "an unknown function"
 
 
 def _picks(node: ast.expr, evaluate: Callable[[ast.expr], Value]) -> list[str]:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bcelint.inference import tensors
+from bcelint.inference import reasons, tensors
 from bcelint.inference.guards import Guard
 from bcelint.inference.values import (
     NONE,
@@ -130,7 +130,7 @@ class LayerCalls:
                 return tensor
             activation = activations.BY_NAME.get(value.value) if isinstance(value.value, str) else None
             if activation is None:
-                return unknown_tensor(f"the activation {value.value!r} is unknown", tensor.dims, tensor.last)
+                return unknown_tensor(reasons.unknown_activation(str(value.value)), tensor.dims, tensor.last)
             return self.activated(tensor, activation, node)
         if isinstance(value, Api):
             known = activations.BY_FUNCTION.get(value.name)
@@ -144,8 +144,7 @@ class LayerCalls:
                 result,
                 lambda r: r if isinstance(r, Tensor) else unknown_tensor("an activation", tensor.dims, tensor.last),
             )
-        why = value.why if isinstance(value, Unknown) else "the activation is unknown"
-        return unknown_tensor(why or "the activation is unknown", tensor.dims, tensor.last)
+        return unknown_tensor(reasons.of_activation(value), tensor.dims, tensor.last)
 
     def apply_layer(self, layer: Layer, arguments: Arguments, node: ast.AST) -> Value:
         """A layer on its input."""
@@ -154,7 +153,7 @@ class LayerCalls:
         spec = layer.spec
         if spec is None:
             self.keras.models.escape(value)
-            return unknown_tensor(f"the layer `{layer.class_name}` is unknown")
+            return unknown_tensor(reasons.unknown_layer(layer.api or layer.class_name))
         if spec.effect in _MERGES:
             result = self._merge(layer, value, node)
         elif spec.effect is Effect.RECURRENT:

@@ -195,6 +195,8 @@ class ModelCalls:
             )
             self.note_heads(result)
             return result
+        if isinstance(model, Model) and model.kind == "loaded":
+            return Unknown("the model is loaded from a file")
         return Unknown("the outputs of the model are unknown")
 
     def _fold(self, members: Value, start: Tensor) -> Value:
@@ -236,6 +238,7 @@ class ModelCalls:
     def ready_made(self, factory: heads.ModelFactory, arguments: Arguments, node: ast.AST) -> Value:
         """``keras.applications`` and other models whose output is known from their arguments."""
         model = Model("ready", node)
+        self.made.append(model)
         top = arguments.by_parameters(factory.parameters, factory.top_parameter) if factory.top_parameter else None
         if top is not None and not (isinstance(top.value, Const) and top.value.value is True):
             self.interpreter.write(model.store, "$outputs", unknown_tensor("features of a ready-made model"))
@@ -283,6 +286,11 @@ class ModelCalls:
     def tests_since(self, model: Value) -> Guard:
         """The tests on the current path that are younger than a model."""
         return self.interpreter.path - self._born.get(id(model), self.interpreter.path)
+
+    @property
+    def used(self) -> list[Value]:
+        """The models of which something was done."""
+        return [value for value, _ in self._usage.values() if self.is_model(value)]
 
     @property
     def something_is_trained(self) -> bool:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bcelint.inference import builtin_calls, facts
+from bcelint.inference import builtin_calls, facts, reasons
 from bcelint.inference.guards import ALWAYS, FALL_THROUGH, Guard, Literal, conjoin, related
 from bcelint.inference.numeric.expressions import Role
 from bcelint.inference.recorder import BudgetExceeded
@@ -132,7 +132,7 @@ class Pairings:
                 spec = losses.BY_STRING.get(value.value)
                 if spec is not None:
                     return Loss(spec, False, node or value.node or ast.Pass(), "string", rescued=spec.rescued)
-                return Unknown(f"the loss {value.value!r} is unknown")
+                return Unknown(reasons.unknown_loss(value.value))
             return value
         if isinstance(value, Api):
             if value.name in losses.BY_FUNCTION:
@@ -148,7 +148,7 @@ class Pairings:
             if value.name in losses.BY_CLASS and self.interpreter.imports_tf_keras and node is not None:
                 # Keras 3 makes an object of a class; Keras 2 does not.
                 self.keras.loss_code.uncalled(value, value.name.rpartition(".")[2], node)
-            return Unknown(f"the loss `{value.name}` is unknown")
+            return Unknown(reasons.unknown_loss(value.name))
         if isinstance(value, Partial) and isinstance(value.function, Api) and value.function.name in losses.BY_FUNCTION:
             spec = losses.BY_FUNCTION[value.function.name]
             flag = value.arguments.keywords.get(spec.flag) if spec.takes_logits else None
@@ -227,6 +227,7 @@ class Pairings:
                 self._meet_callable(head, resolved, site, loss_guard)
                 continue
             if resolved.spec.family is Family.OTHER:
+                self._emit(self._unjudged(place, resolved.spec.name, head))
                 continue
             for head_guard, head_option in options(head):
                 self._pair(head_option, head_guard, resolved, loss_guard, site, place)
@@ -250,9 +251,19 @@ class Pairings:
         elif not why and not related(needed - settled, (loss_guard | meeting.chosen) - settled):
             why = "head and loss are chosen by different tests"
         elif not why and loss.split and not loss.split & needed:
-            why = "from_logits is not known"
+            why = _about_the_flag(loss)
         if why or tensor is None:
-            self._emit(facts.Unresolved(place, why))
+            self._emit(
+                facts.Unresolved(
+                    place,
+                    why,
+                    head=self._known_head(head),
+                    loss=self.loss_fact(loss) if loss.from_logits is not None and not loss.split else None,
+                    loss_name=loss.spec.name,
+                    output=meeting.output,
+                    branch=self.describe(needed),
+                )
+            )
             return
         self.keras.models.note_heads(tensor, site)
         at_top = self.interpreter.frames[-1].function is None
@@ -272,14 +283,14 @@ class Pairings:
     def _undecided(self, head: Value, tensor: Tensor | None, loss: Loss) -> str:
         """Why nothing can be said of a head and a loss; empty where something can."""
         if loss.from_logits is None:
-            return "from_logits is not known"
+            return _about_the_flag(loss)
         if tensor is None:
-            return (head.why if isinstance(head, Unknown) else "") or "the output is not known"
+            return reasons.about("the output", reasons.of_value(head))
         if tensor.domain is not Domain.UNKNOWN:
             return ""
         # Of one unit it is enough to know that it is one.
         single = tensor.last == 1 and loss.spec.family.is_categorical
-        return "" if single else tensor.why or "the output is not known"
+        return "" if single else reasons.about("the output", tensor.why)
 
     def _is_assumed(self, tensor: Tensor | None, loss: Loss | None) -> bool:
         """Whether a side rests on the default of a parameter of a function that nobody calls.
@@ -308,13 +319,21 @@ class Pairings:
             member = function.cls.lookup("__call__")
             call = Bound(member, function) if member is not None else None
         place = self.interpreter.recorder.place(site)
+        output = self._meetings[-1].output
         if isinstance(function, Class) and function.is_a("keras.losses.Loss"):
             self.keras.loss_code.uncalled(function, "", site)
         if call is None:
             if place is not None and not isinstance(function, (Class,)):
                 why = function.why if isinstance(function, Unknown) else ""
-                self._emit(facts.Unresolved(place, why or "the loss is not known"))
+                why = reasons.about("the loss", why)
+                known = self._known_head(head)
+                self._emit(facts.Unresolved(place, why, known, None, reasons.as_written(site), output))
             return
+        if place is not None:
+            definition = function.cls.node if isinstance(function, Instance) else _function_node(call)
+            name = function.cls.name if isinstance(function, Instance) else _function_name(call)
+            where = self.interpreter.recorder.place(definition)
+            self._emit(self._unjudged(place, name or reasons.as_written(site), head, written=True, definition=where))
         for head_guard, option in options(head):
             both = conjoin(guard, head_guard)
             path = None if both is None else conjoin(self.interpreter.path, both)
@@ -339,6 +358,18 @@ class Pairings:
                 else:
                     self.keras.loss_code.compiled(function, result, site)
             self.interpreter.path = outer
+
+    def _unjudged(
+        self, place: Place, name: str, head: Value, *, written: bool = False, definition: Place | None = None
+    ) -> facts.Unjudged:
+        return facts.Unjudged(place, name, self._known_head(head), written, definition, self._meetings[-1].output)
+
+    def _known_head(self, value: Value) -> facts.Head | None:
+        """The one head that a value is, if anything is known of it."""
+        tensor = self._as_head(value)
+        if tensor is None or tensor.domain is Domain.UNKNOWN:
+            return None
+        return self.head_fact(tensor)
 
     def _as_head(self, value: Value) -> Tensor | None:
         if isinstance(value, Tensor):
@@ -409,7 +440,8 @@ class Pairings:
             if not assigned and loss.store:
                 place = self.interpreter.recorder.place(node)
                 if place is not None:
-                    self._emit(facts.Unresolved(place, "the names of the outputs are not known"))
+                    why = "the names of the outputs are not known, or not those of the losses"
+                    self._emit(facts.Unresolved(place, why, loss_name=reasons.as_written(node)))
         else:
             items = self.keras.items_of(loss) if isinstance(loss, (ListValue, Sequence)) else None
             if items is not None:
@@ -417,6 +449,9 @@ class Pairings:
                     nodes = _element_nodes(loss)
                     for i, ((name, head), value) in enumerate(zip(named, items, strict=True)):
                         assigned.append((name, head, value, nodes[i] if nodes and len(nodes) == len(items) else node))
+                elif (place := self.interpreter.recorder.place(node)) is not None:
+                    why = f"the number of losses ({len(items)}) is not that of the outputs ({len(named)})"
+                    self._emit(facts.Unresolved(place, why, loss_name=reasons.as_written(node)))
             else:
                 assigned = [(name, head, loss, node) for name, head in named]
         result = []
@@ -604,6 +639,11 @@ class Pairings:
             texts.append((getattr(node, "lineno", 0), f"`{text}`" if holds else f"not `{text}`"))
         return tuple(dict.fromkeys(text for _, text in sorted(texts)))
 
+    @property
+    def compiled(self) -> list[Value]:
+        """The models that are given a loss."""
+        return [record.model for record in self._compiled]
+
     def settle(self) -> None:
         """Report what was compiled, now that it is known what became of each model."""
         add = self.interpreter.recorder.add
@@ -690,6 +730,22 @@ def _parameter_names(call: Value) -> tuple[str, str]:
     names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
     names = names[1:] if isinstance(call, Bound) else names
     return (names[0], names[1]) if len(names) > 1 else ("", "")
+
+
+def _about_the_flag(loss: Loss) -> str:
+    """Why it is not known what ``from_logits`` is."""
+    return reasons.about("`from_logits`", reasons.of_value(loss.flag.value) if loss.flag is not None else "")
+
+
+def _function_node(call: Value) -> ast.AST | None:
+    """The ``def`` of what is called as a loss."""
+    function = call.function if isinstance(call, (Bound, Partial)) else call
+    return function.node if isinstance(function, Function) else None
+
+
+def _function_name(call: Value) -> str:
+    function = call.function if isinstance(call, (Bound, Partial)) else call
+    return function.name if isinstance(function, Function) else ""
 
 
 def _is_inner(pairing: facts.Pairing) -> bool:

@@ -30,6 +30,8 @@ class Recorder:
         self._place_of = place_of
         self._facts: dict[Fact, None] = {}
         self.exhausted = False
+        # Whether what is met now is only looked at, and no fact.
+        self.muted = False
         # Only verification looks at these: all losses that were judged, and those with a fault by its place.
         self.losses: list[Expression] = []
         self.formulas: dict[Place, FaultyFormula] = {}
@@ -38,7 +40,8 @@ class Recorder:
         return self._place_of(node) if node is not None and hasattr(node, "lineno") else None
 
     def add(self, fact: Fact) -> None:
-        self._facts.setdefault(fact)
+        if not self.muted:
+            self._facts.setdefault(fact)
 
     @property
     def doubted(self) -> set[Place]:

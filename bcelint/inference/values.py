@@ -445,6 +445,9 @@ def opaque(value: Value) -> Value:
 # The first part of the symbol of something that makes labels; the second is their kind.
 ENCODER = "encoder"
 
+# The first part of the symbol of what an unknown function or class made; the second is its name.
+MADE_BY = "made by"
+
 # Why nothing is known of what a TF 1 graph is fed.
 PLACEHOLDER = "a placeholder"
 

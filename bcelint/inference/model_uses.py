@@ -1,0 +1,100 @@
+"""The models of a file as facts: what ``inspect`` lists, and no rule looks at."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bcelint.inference import facts, reasons
+from bcelint.inference.guards import ALWAYS
+from bcelint.inference.recorder import BudgetExceeded
+from bcelint.inference.values import DictValue, Instance, ListValue, Model, Mutable, Sequence, Tensor, Value, options
+from bcelint.knowledge.domains import Domain
+
+if TYPE_CHECKING:
+    from bcelint.inference.interpreter import Interpreter
+
+_KINDS = {
+    "sequential": "Sequential",
+    "functional": "functional",
+    "ready": "ready-made",
+    "loaded": "loaded",
+    "clone": "copy",
+}
+
+
+def record_models(interpreter: Interpreter) -> None:
+    """Record every model that is more than a part of another one. To be called when everything else is done."""
+    recorder = interpreter.recorder
+    interpreter.path = ALWAYS
+    names = _names(interpreter.tree)
+    for model in _models(interpreter):
+        usage = interpreter.keras.models.usage(model)
+        compiled = any(model is other for other in interpreter.keras.pairing.compiled)
+        if usage.nested and not (compiled or usage.trained):
+            continue
+        place = recorder.place(model.node)
+        if place is None:
+            continue
+        # Looking at the outputs of a model runs its code once more.
+        recorder.muted = True
+        try:
+            outputs = tuple(dict.fromkeys(_outputs(interpreter, model)))
+        except BudgetExceeded:
+            return
+        finally:
+            recorder.muted = False
+        kind = model.cls.name if isinstance(model, Instance) else _KINDS.get(getattr(model, "kind", ""), "model")
+        name = names.get(id(model.node), "")
+        recorder.add(facts.ModelUse(place, kind, name, outputs, compiled, usage.trained))
+
+
+def _models(interpreter: Interpreter) -> list[Mutable]:
+    models = interpreter.keras.models
+    instances = [instance for cls in interpreter.classes for instance in cls.instances if models.is_model(instance)]
+    found = {
+        id(model): model for model in (*models.made, *models.used, *interpreter.keras.pairing.compiled, *instances)
+    }
+    return [model for model in found.values() if isinstance(model, (Model, Instance))]
+
+
+def _outputs(interpreter: Interpreter, model: Mutable) -> Iterator[facts.Output]:
+    for guard, option in options(interpreter.keras.models.outputs(model)):
+        branch = interpreter.keras.pairing.describe(guard)
+        for name, value in _members(interpreter, option):
+            for inner, one in options(value):
+                yield _output(interpreter, name, one, branch + interpreter.keras.pairing.describe(inner))
+
+
+def _members(interpreter: Interpreter, value: Value) -> list[tuple[str, Value]]:
+    """The outputs by their names."""
+    if isinstance(value, DictValue):
+        return [(name.strip("'\""), item) for name, item in value.store.items()]
+    items = interpreter.keras.items_of(value) if isinstance(value, (ListValue, Sequence)) else None
+    if items is None:
+        return [("", value)]
+    return [((item.name or "") if isinstance(item, Tensor) else "", item) for item in items]
+
+
+def _output(interpreter: Interpreter, name: str, value: Value, branch: tuple[str, ...]) -> facts.Output:
+    if isinstance(value, Tensor) and value.domain is not Domain.UNKNOWN:
+        return facts.Output(name, interpreter.keras.pairing.head_fact(value), "", branch)
+    why = value.why if isinstance(value, Tensor) else reasons.of_value(value)
+    return facts.Output(name, None, reasons.about("the output", why), branch)
+
+
+def _names(tree: ast.Module | None) -> dict[int, str]:
+    """What the calls of a file are assigned to (``model``, ``self.model``), or the function that returns them."""
+    names: dict[int, str] = {}
+    pending: list[tuple[ast.AST, str]] = [(tree, "")] if tree is not None else []
+    while pending:
+        node, function = pending.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            function = node.name
+        elif isinstance(node, ast.Return) and node.value is not None and function:
+            names[id(node.value)] = f"{function}()"
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], (ast.Name, ast.Attribute)):
+            names[id(node.value)] = ast.unparse(node.targets[0])
+        pending += [(child, function) for child in ast.iter_child_nodes(node)]
+    return names
