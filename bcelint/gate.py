@@ -68,6 +68,11 @@ def may_matter(data: bytes) -> bool:
     return _SUPPRESSION.search(data) is not None or _hides_ascii(data)
 
 
+def may_hold_a_model(data: bytes) -> bool:
+    """Whether a file can hold a model, be there a loss or not."""
+    return any(word in data for word in _WORLD) or may_matter(data)
+
+
 def _hides_ascii(data: bytes) -> bool:
     """Whether the file says that it is in an encoding in which ASCII words look different."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

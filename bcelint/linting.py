@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from bcelint.analysis import Analysis, analyse
+from bcelint.analysis import Analysis, analyse, describe
 from bcelint.findings import Applicability, Finding, Fix, Severity
 from bcelint.inference.facts import Fact, Unresolved
 from bcelint.places import Place
@@ -70,16 +70,21 @@ Object = Callable[[Source, Linted, Finding], str]
 def check_file(job: Job, objection: Object | None = None) -> FileReport:
     """The report for one file; ``objection`` is asked about each fix before it is made."""
     try:
-        data = job.data
-        if data is None:
-            with open(job.path, "rb") as file:
-                data = file.read()
+        data = content(job)
     except OSError as error:
         return unreadable(job.shown, error.strerror or str(error), job.rules)
     try:
         return _check(job, data, objection)
     except Exception as error:
         return FileReport(job.shown, failure=fault_of_ours(error))
+
+
+def content(job: Job) -> bytes:
+    """The bytes of the file."""
+    if job.data is not None:
+        return job.data
+    with open(job.path, "rb") as file:
+        return file.read()
 
 
 def lost(job: Job) -> FileReport:
@@ -93,9 +98,9 @@ def unreadable(shown: str, reason: str, rules: RuleSet) -> FileReport:
     return FileReport(shown, (finding,) if finding.code in rules.active else (), noqa_rows=(1,))
 
 
-def lint(source: Source, job: Job) -> Linted:
-    """What is to be reported about ``source``, with fixes as text edits."""
-    analysis = analyse(source, backend=job.backend)
+def lint(source: Source, job: Job, *, models: bool = False) -> Linted:
+    """What is to be reported about ``source``, with fixes as text edits; ``models``: they are among the facts."""
+    analysis = describe(source, backend=job.backend) if models else analyse(source, backend=job.backend)
     problems = [_of_problem(problem) for problem in source.problems]
     findings = [finding for finding in (*problems, *analysis.findings) if finding.code in job.rules.active]
     findings.sort(key=lambda finding: finding.sort_key)

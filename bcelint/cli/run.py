@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -37,7 +37,7 @@ def run(options: CheckOptions) -> int:
         directory = path if os.path.isdir(path) else os.path.dirname(path)
         click.echo(describe_settings(resolver.for_directory(directory), shown_path(path, cwd)))
         return _CLEAN
-    found = _stdin_file(options, cwd, resolver) if options.from_stdin else discovered(options, cwd, resolver)
+    found = stdin_file(options, cwd, resolver) if options.from_stdin else discovered(options, cwd, resolver)
     if options.show_files:
         for file in found.files:
             click.echo(file.shown)
@@ -105,7 +105,8 @@ def validate_selectors(found: Discovered, cwd: str, resolver: Resolver) -> None:
 # --- from files to reports -------------------------------------------------------------------------------------------
 
 
-def _stdin_file(options: CheckOptions, cwd: str, resolver: Resolver) -> Discovered:
+def stdin_file(options: CheckOptions, cwd: str, resolver: Resolver) -> Discovered:
+    """Standard input as a file; nothing where the name that it is given is excluded."""
     shown = options.stdin_filename or "-"
     path = os.path.normpath(os.path.join(cwd, shown))
     settings = resolver.for_directory(os.path.dirname(path))
@@ -164,10 +165,10 @@ def account_for_nothing(options: CheckOptions, found: Discovered) -> None:
         click.echo(summary.accounting(summary.Totals(), 0, 0, missing=len(found.missing)), err=True)
 
 
-def passes_gate(file: File, verbose: bool) -> bool:
+def passes_gate(file: File, verbose: bool, gate: Callable[[bytes], bool] = may_matter) -> bool:
     try:
         with open(file.path, "rb") as opened:
-            passes = may_matter(opened.read())
+            passes = gate(opened.read())
     except OSError:
         passes = True  # it will be reported as unreadable
     if verbose and not passes:

@@ -50,7 +50,7 @@ _HOW = (
     ),
     click.option("-j", "--jobs", type=click.IntRange(min=1), help="Number of worker processes."),
     click.option("-v", "--verbose", is_flag=True, help="Say what is done with each file, and what is not decided."),
-    click.option("-q", "--quiet", is_flag=True, help="Print findings and nothing else."),
+    click.option("-q", "--quiet", is_flag=True, help="Print the report and nothing else."),
     click.option(
         "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colours."
     ),

@@ -363,15 +363,17 @@ class Unjudged:
 
 @dataclass(frozen=True)
 class Output:
-    """One of the outputs of a model; without a ``head``, ``why`` says what is not known.
+    """One of the outputs of a model, by its ``number``; without a ``head``, ``why`` says what is not known.
 
-    ``branch`` are the tests that have to come out as said for the model to return it, in words.
+    A model may have several under the same number: ``branch`` are the tests that have to come out as said for the model
+    to return it, in words.
     """
 
     name: str = ""
     head: Head | None = None
     why: str = ""
     branch: tuple[str, ...] = ()
+    number: int = 1
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from bcelint.inference import facts, reasons
@@ -11,6 +11,7 @@ from bcelint.inference.guards import ALWAYS
 from bcelint.inference.recorder import BudgetExceeded
 from bcelint.inference.values import DictValue, Instance, ListValue, Model, Mutable, Sequence, Tensor, Value, options
 from bcelint.knowledge.domains import Domain
+from bcelint.places import Place
 
 if TYPE_CHECKING:
     from bcelint.inference.interpreter import Interpreter
@@ -28,12 +29,11 @@ def record_models(interpreter: Interpreter) -> None:
     """Record every model that is more than a part of another one. To be called when everything else is done."""
     recorder = interpreter.recorder
     interpreter.path = ALWAYS
+    met = {(head.place, head.layer) for fact in recorder.facts if (head := getattr(fact, "head", None)) is not None}
     names = _names(interpreter.tree)
     for model in _models(interpreter):
         usage = interpreter.keras.models.usage(model)
         compiled = any(model is other for other in interpreter.keras.pairing.compiled)
-        if usage.nested and not (compiled or usage.trained):
-            continue
         place = recorder.place(model.node)
         if place is None:
             continue
@@ -45,6 +45,8 @@ def record_models(interpreter: Interpreter) -> None:
             return
         finally:
             recorder.muted = False
+        if usage.nested and not (compiled or usage.trained or _meets_a_loss(outputs, met)):
+            continue
         kind = model.cls.name if isinstance(model, Instance) else _KINDS.get(getattr(model, "kind", ""), "model")
         name = names.get(id(model.node), "")
         recorder.add(facts.ModelUse(place, kind, name, outputs, compiled, usage.trained))
@@ -59,12 +61,18 @@ def _models(interpreter: Interpreter) -> list[Mutable]:
     return [model for model in found.values() if isinstance(model, (Model, Instance))]
 
 
+def _meets_a_loss(outputs: Iterable[facts.Output], met: Collection[tuple[Place | None, Place | None]]) -> bool:
+    """Whether an output is the head of a pair: a model that a training loop calls, not a part of another one."""
+    return any(output.head is not None and (output.head.place, output.head.layer) in met for output in outputs)
+
+
 def _outputs(interpreter: Interpreter, model: Mutable) -> Iterator[facts.Output]:
     for guard, option in options(interpreter.keras.models.outputs(model)):
         branch = interpreter.keras.pairing.describe(guard)
-        for name, value in _members(interpreter, option):
+        for number, (name, value) in enumerate(_members(interpreter, option), 1):
             for inner, one in options(value):
-                yield _output(interpreter, name, one, branch + interpreter.keras.pairing.describe(inner))
+                more = interpreter.keras.pairing.describe(inner)
+                yield _output(interpreter, name, one, tuple(dict.fromkeys(branch + more)), number)
 
 
 def _members(interpreter: Interpreter, value: Value) -> list[tuple[str, Value]]:
@@ -77,11 +85,11 @@ def _members(interpreter: Interpreter, value: Value) -> list[tuple[str, Value]]:
     return [((item.name or "") if isinstance(item, Tensor) else "", item) for item in items]
 
 
-def _output(interpreter: Interpreter, name: str, value: Value, branch: tuple[str, ...]) -> facts.Output:
+def _output(interpreter: Interpreter, name: str, value: Value, branch: tuple[str, ...], number: int) -> facts.Output:
     if isinstance(value, Tensor) and value.domain is not Domain.UNKNOWN:
-        return facts.Output(name, interpreter.keras.pairing.head_fact(value), "", branch)
+        return facts.Output(name, interpreter.keras.pairing.head_fact(value), "", branch, number)
     why = value.why if isinstance(value, Tensor) else reasons.of_value(value)
-    return facts.Output(name, None, reasons.about("the output", why), branch)
+    return facts.Output(name, None, reasons.about("the output", why), branch, number)
 
 
 def _names(tree: ast.Module | None) -> dict[int, str]:

@@ -450,7 +450,7 @@ class Pairings:
                     for i, ((name, head), value) in enumerate(zip(named, items, strict=True)):
                         assigned.append((name, head, value, nodes[i] if nodes and len(nodes) == len(items) else node))
                 elif (place := self.interpreter.recorder.place(node)) is not None:
-                    why = f"the number of losses ({len(items)}) is not that of the outputs ({len(named)})"
+                    why = "the losses are not as many as the outputs that are known"
                     self._emit(facts.Unresolved(place, why, loss_name=reasons.as_written(node)))
             else:
                 assigned = [(name, head, loss, node) for name, head in named]

@@ -1,0 +1,96 @@
+"""One run of ``bcelint inspect``, from options to exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from bcelint.cli import summary
+from bcelint.cli.options import CheckOptions
+from bcelint.cli.output import Output, warn
+from bcelint.cli.report import announce
+from bcelint.cli.run import (
+    account_for_nothing,
+    discovered,
+    make_job,
+    make_resolver,
+    passes_gate,
+    stdin_file,
+    validate_selectors,
+)
+from bcelint.discovery import Discovered, File
+from bcelint.gate import may_hold_a_model
+from bcelint.settings import ConfigError, Resolver
+
+if TYPE_CHECKING:
+    from bcelint.inspection import Inspection
+
+_DONE, _FAILED = 0, 2
+
+
+def run(options: CheckOptions) -> int:
+    """Inspect what the options name; returns the exit status."""
+    cwd = os.getcwd()
+    resolver = make_resolver(options, cwd)
+    found = stdin_file(options, cwd, resolver) if options.from_stdin else discovered(options, cwd, resolver)
+    validate_selectors(found, cwd, resolver)
+    if found.missing and not found.files:
+        account_for_nothing(options, found)
+        return _FAILED
+    if not (found.files or found.unreadable or options.from_stdin):
+        warn("no Python files or notebooks found under the given paths")
+    try:
+        output = Output(options.output_file, options.color)
+    except OSError as error:
+        raise ConfigError(f"--output-file: {options.output_file}: {error.strerror or error}") from None
+    relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose, may_hold_a_model)]
+    totals = summary.Totals()
+    try:
+        _print(options, output, _inspected(options, found, relevant, resolver, totals))
+    finally:
+        output.close()
+    if not options.quiet:
+        missing = len(found.missing)
+        click.echo(summary.accounting(totals, len(found.files), len(relevant), missing=missing), err=True)
+    return _FAILED if totals.failures or found.missing else _DONE
+
+
+def _inspected(
+    options: CheckOptions, found: Discovered, relevant: Sequence[File], resolver: Resolver, totals: summary.Totals
+) -> Iterator[Inspection]:
+    """The files in the order of their names, counted and spoken of as they come in."""
+    from bcelint import inspection
+    from bcelint.workers import run_all
+
+    stdin = sys.stdin.buffer.read() if options.from_stdin else None
+    unreadable = [File(path, shown, explicit=False) for path, shown, _ in found.unreadable]
+    jobs = [make_job(options, file, resolver, stdin) for file in (*unreadable, *relevant)]
+    for each in run_all(inspection.inspect_file, jobs, processes=options.jobs, lost=inspection.lost):
+        totals.add(each.report, unsafe_fixes=False)
+        announce(each.report, verbose=options.verbose)
+        yield each
+
+
+def _print(options: CheckOptions, output: Output, inspections: Iterator[Inspection]) -> None:
+    from bcelint.reporting import inspection_json, inspection_text
+    from bcelint.reporting.style import Style
+
+    if options.statistics:
+        figures = inspection_text.Figures()
+        for each in inspections:
+            figures.add(each)
+        if options.output_format == "json":
+            output.write(inspection_json.statistics(figures))
+        for line in inspection_text.statistics(figures) if options.output_format == "text" else ():
+            output.write(line)
+    elif options.output_format == "json":
+        output.write(inspection_json.render(inspections))
+    else:
+        style = Style(output.colored)
+        for each in inspections:
+            for line in inspection_text.render(each, style):
+                output.write(line)
