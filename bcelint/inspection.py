@@ -150,6 +150,12 @@ class Inspection:
     pairs: tuple[PairSeen, ...] = ()
     others: tuple[Mark, ...] = ()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show of the file, and it was analysed to its end."""
+        seen = self.models or self.losses or self.metrics or self.pairs or self.others
+        return not (seen or self.report.exhausted or self.report.failure)
+
 
 def inspect_file(job: Job) -> Inspection:
     """The inspection of one file; what goes wrong is in its report."""

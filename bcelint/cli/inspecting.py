@@ -47,10 +47,15 @@ def run(options: CheckOptions) -> int:
         output = Output(options.output_file, options.color)
     except OSError as error:
         raise ConfigError(f"--output-file: {options.output_file}: {error.strerror or error}") from None
-    relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose, may_hold_a_model)]
+    relevant = [
+        file
+        for file in found.files
+        if file.explicit or passes_gate(file, options.verbose, may_hold_a_model, "Keras model or loss")
+    ]
     totals = summary.Totals()
     try:
-        _print(options, output, _inspected(options, found, relevant, resolver, totals))
+        inspections = _inspected(options, found, relevant, resolver, totals)
+        _print(options, output, inspections, is_only_one=len(relevant) == 1)
     finally:
         output.close()
     if not options.quiet:
@@ -75,7 +80,7 @@ def _inspected(
         yield each
 
 
-def _print(options: CheckOptions, output: Output, inspections: Iterator[Inspection]) -> None:
+def _print(options: CheckOptions, output: Output, inspections: Iterator[Inspection], *, is_only_one: bool) -> None:
     from bcelint.reporting import inspection_json, inspection_text
     from bcelint.reporting.style import Style
 
@@ -91,6 +96,12 @@ def _print(options: CheckOptions, output: Output, inspections: Iterator[Inspecti
         output.write(inspection_json.render(inspections))
     else:
         style = Style(output.colored)
+        empty = 0
         for each in inspections:
+            if each.is_empty and not is_only_one:
+                empty += 1
+                continue
             for line in inspection_text.render(each, style):
                 output.write(line)
+        if empty:
+            output.write(f"{summary.counted(empty, 'file')} with {inspection_text.NOTHING}")

@@ -165,14 +165,17 @@ def account_for_nothing(options: CheckOptions, found: Discovered) -> None:
         click.echo(summary.accounting(summary.Totals(), 0, 0, missing=len(found.missing)), err=True)
 
 
-def passes_gate(file: File, verbose: bool, gate: Callable[[bytes], bool] = may_matter) -> bool:
+def passes_gate(
+    file: File, verbose: bool, gate: Callable[[bytes], bool] = may_matter, what: str = "Keras loss"
+) -> bool:
+    """Whether a file may hold ``what`` is looked for; one that cannot be read may, and will be reported."""
     try:
         with open(file.path, "rb") as opened:
             passes = gate(opened.read())
     except OSError:
         passes = True  # it will be reported as unreadable
     if verbose and not passes:
-        click.echo(f"{file.shown}: skipped, it holds no Keras loss", err=True)
+        click.echo(f"{file.shown}: skipped, it holds no {what}", err=True)
     return passes
 
 

@@ -432,7 +432,7 @@ class KerasApi:
             return tensors.without_shape(unknown_tensor("a part of a tensor", labels=value.labels))
         if index is not None and isinstance(value, Unknown):
             return Unknown(value.why, ("[]", value.key, ("const", "int", index)))
-        return Unknown("an element")
+        return Unknown((value.why if isinstance(value, Unknown) else "") or "an element")
 
     def extend(self, target: ListValue, more: Value) -> None:
         current, added = self.items_of(target), self.items_of(more)

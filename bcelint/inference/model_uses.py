@@ -47,8 +47,10 @@ def record_models(interpreter: Interpreter) -> None:
             recorder.muted = False
         if usage.nested and not (compiled or usage.trained or _meets_a_loss(outputs, met)):
             continue
-        kind = model.cls.name if isinstance(model, Instance) else _KINDS.get(getattr(model, "kind", ""), "model")
         name = names.get(id(model.node), "")
+        if not (name or compiled or usage.trained or usage.escaped):
+            continue  # made for a look at its shape
+        kind = model.cls.name if isinstance(model, Instance) else _KINDS.get(getattr(model, "kind", ""), "model")
         recorder.add(facts.ModelUse(place, kind, name, outputs, compiled, usage.trained))
 
 
@@ -88,8 +90,7 @@ def _members(interpreter: Interpreter, value: Value) -> list[tuple[str, Value]]:
 def _output(interpreter: Interpreter, name: str, value: Value, branch: tuple[str, ...], number: int) -> facts.Output:
     if isinstance(value, Tensor) and value.domain is not Domain.UNKNOWN:
         return facts.Output(name, interpreter.keras.pairing.head_fact(value), "", branch, number)
-    why = value.why if isinstance(value, Tensor) else reasons.of_value(value)
-    return facts.Output(name, None, reasons.about("the output", why), branch, number)
+    return facts.Output(name, None, reasons.about("the output", reasons.of_value(value)), branch, number)
 
 
 def _names(tree: ast.Module | None) -> dict[int, str]:

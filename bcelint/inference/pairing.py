@@ -324,8 +324,7 @@ class Pairings:
             self.keras.loss_code.uncalled(function, "", site)
         if call is None:
             if place is not None and not isinstance(function, (Class,)):
-                why = function.why if isinstance(function, Unknown) else ""
-                why = reasons.about("the loss", why)
+                why = reasons.about("the loss", reasons.of_value(function))
                 known = self._known_head(head)
                 self._emit(facts.Unresolved(place, why, known, None, reasons.as_written(site), output))
             return

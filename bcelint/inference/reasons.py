@@ -7,7 +7,19 @@ from __future__ import annotations
 
 import ast
 
-from bcelint.inference.values import Api, Layer, Unknown, Value
+from bcelint.inference.values import (
+    Api,
+    Const,
+    DictValue,
+    Instance,
+    Layer,
+    ListValue,
+    Method,
+    Sequence,
+    Tensor,
+    Unknown,
+    Value,
+)
 
 # Where values come from that no reading of the code can tell.
 _COMMAND_LINE = "it comes from the command line"
@@ -42,34 +54,40 @@ _SOURCES = (
 )
 _LONGEST = 40
 
+# How reasons begin that name a thing; the others are sentences.
+_THINGS = ("a ", "an ", "arithmetic", "batches", "data", "features", "labels")
+
 
 def about(subject: str, why: str) -> str:
     """A sentence: what is not known, and why. Reasons that are a sentence about something stay as they are."""
     if not why:
         return f"{subject} is not known"
-    return why if why.startswith("the ") else f"{subject} is not known: {why}"
+    if why.startswith("the "):
+        return why
+    return f"{subject} is not known: {'it is ' if why.startswith(_THINGS) else ''}{why}"
 
 
 def of_api(name: str) -> str:
     """Why nothing is known of what an API gives."""
-    for prefix, words in _SOURCES:
-        if name.startswith(prefix):
-            return f"{words} (`{name}`)"
-    return f"`{name}` is unknown"
+    return _source(name) or f"it comes from `{name}`, which is unknown"
 
 
 def of_made_by(name: str) -> str:
     """Why nothing is known of what something gives for a tensor that an API made: most often a layer."""
-    why = of_api(name)
-    return unknown_layer(name) if why.startswith("`") and name.rpartition(".")[2][:1].isupper() else why
+    is_class = name.rpartition(".")[2][:1].isupper()
+    return unknown_layer(name) if is_class and not _source(name) else of_api(name)
 
 
 def of_activation(value: Value) -> str:
     """Why the activation of a layer is not known."""
-    why = of_value(value)
-    if isinstance(value, Api) and why.startswith("`"):
+    if isinstance(value, Api) and not _source(value.name):
         return unknown_activation(value.name)
-    return about("the activation", why)
+    return about("the activation", of_value(value))
+
+
+def _source(name: str) -> str:
+    """Where what an API gives comes from, if no code says what it is."""
+    return next((f"{words} (`{name}`)" for prefix, words in _SOURCES if name.startswith(prefix)), "")
 
 
 def of_value(value: Value) -> str:
@@ -80,7 +98,16 @@ def of_value(value: Value) -> str:
         return of_api(value.name)
     if isinstance(value, Layer):
         return f"the layer `{value.class_name}` is not called on anything"
-    return ""
+    if isinstance(value, Const):
+        text = repr(value.value)
+        return f"it is `{text}`" if len(text) <= _LONGEST else "it is a constant"
+    if isinstance(value, Instance):
+        return f"it is an object of `{value.cls.name}`, and what that gives is not known"
+    if isinstance(value, (ListValue, Sequence, DictValue)):
+        return "it is a list or dict"
+    if isinstance(value, Method):
+        return f"it comes from the method `.{value.name}`, which is unknown"
+    return value.why if isinstance(value, Tensor) else ""
 
 
 def unknown_layer(name: str) -> str:

@@ -26,6 +26,7 @@ from bcelint.reporting.style import Style
 _WIDTH = 100
 _WIDEST_NAME = 38
 _NARROWEST_WORDS = 30
+_MOST_BRANCHES = 2
 _NAME = re.compile(r"`[^`]*`")
 
 _STYLES = {Verdict.FITS: "added", Verdict.UNDECIDED: "warning"}
@@ -36,6 +37,9 @@ _EXPECTS = {
     "other": "not a cross-entropy",
     "": "it is not known what it expects",
 }
+
+
+NOTHING = "no model, loss or metric that is understood"
 
 
 class _Row(NamedTuple):
@@ -58,7 +62,7 @@ def render(inspection: Inspection, style: Style) -> Iterator[str]:
     if rows:
         yield from _table(rows, style)
     else:
-        yield "  no model, loss or metric that is understood"
+        yield f"  {NOTHING}"
     if report.exhausted:
         yield "  " + style("warning", "not analysed to the end")
     yield ""
@@ -207,6 +211,8 @@ def _left(pair: PairSeen) -> str:
 def _branches(branches: Iterable[tuple[str, ...]]) -> str:
     """The tests that have to come out as said; nothing where one of the branches needs none."""
     texts = [" and ".join(branch) for branch in branches]
+    if len(texts) > _MOST_BRANCHES and all(texts):
+        return f" (in {len(texts)} branches)"
     return f" (where {', or '.join(texts)})" if texts and all(texts) else ""
 
 
