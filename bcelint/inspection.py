@@ -277,7 +277,8 @@ class _View:
                 seen.setdefault((place, fact.loss_name if not fact.written else ""), made)
             elif isinstance(fact, CustomLoss):
                 place = fact.definition or fact.place
-                seen.setdefault((place, ""), LossSeen(fact.name, self._spot(place), "other", written=True))
+                name = fact.name.removesuffix(".call").removesuffix(".__call__")
+                seen.setdefault((place, ""), LossSeen(name, self._spot(place), "other", written=True))
         for place, name in sorted(seen):
             loss = seen[place, name]
             if not loss.written:

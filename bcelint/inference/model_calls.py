@@ -128,7 +128,7 @@ class ModelCalls:
             if isinstance(members, Sequence) and owner.index is not None:
                 prefix = members.items[: owner.index + 1] if owner.index != -1 else members.items
                 return self._fold(Sequence(prefix), unknown_tensor("a model's input"))
-        return unknown_tensor("the output of an inner layer")
+        return unknown_tensor("it is the output of an inner layer")
 
     def make_model(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         model = Model("sequential" if name == "keras.Sequential" else "functional", node)

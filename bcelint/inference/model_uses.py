@@ -48,8 +48,9 @@ def record_models(interpreter: Interpreter) -> None:
         if usage.nested and not (compiled or usage.trained or _meets_a_loss(outputs, met)):
             continue
         name = names.get(id(model.node), "")
-        if not (name or compiled or usage.trained or usage.escaped):
-            continue  # made for a look at its shape
+        known = any(output.head is not None for output in outputs)
+        if not (compiled or usage.trained or usage.escaped or (name and known)):
+            continue  # made for a look at its shape, or to prepare data
         kind = model.cls.name if isinstance(model, Instance) else _KINDS.get(getattr(model, "kind", ""), "model")
         recorder.add(facts.ModelUse(place, kind, name, outputs, compiled, usage.trained))
 

@@ -329,7 +329,7 @@ class Pairings:
                 self._emit(facts.Unresolved(place, why, known, None, reasons.as_written(site), output))
             return
         if place is not None:
-            definition = function.cls.node if isinstance(function, Instance) else _function_node(call)
+            definition = _function_node(call)
             name = function.cls.name if isinstance(function, Instance) else _function_name(call)
             where = self.interpreter.recorder.place(definition)
             self._emit(self._unjudged(place, name or reasons.as_written(site), head, written=True, definition=where))

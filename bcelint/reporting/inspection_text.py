@@ -22,6 +22,7 @@ from bcelint.inspection import (
     Verdict,
 )
 from bcelint.reporting.style import Style
+from bcelint.rules.common import TAKES_ACTIVATION
 
 _WIDTH = 100
 _WIDEST_NAME = 38
@@ -139,8 +140,8 @@ def _output(output: OutputSeen, shown: str) -> str:
 
 def _head(head: HeadSeen, shown: str) -> str:
     parts = [_range(head)]
-    if head.activation == "linear":
-        parts[0] += f": {head.layer or 'a layer'} without activation"
+    if head.activation == "linear" and head.layer:
+        parts[0] += f": {head.layer}" + (" without activation" if head.layer in TAKES_ACTIVATION else "")
     elif head.activation:
         parts[0] += f": {head.activation}"
     if head.spot is not None:
@@ -151,7 +152,7 @@ def _head(head: HeadSeen, shown: str) -> str:
 
 
 def _range(head: HeadSeen) -> str:
-    if head.domain in _RANGES:
+    if head.domain in _RANGES and (head.activation or head.domain != "probability"):
         return _RANGES[head.domain]
     if head.low is None or head.high is None:
         return f"from {head.low:g} up" if head.low is not None else f"up to {head.high:g}"
@@ -210,10 +211,18 @@ def _left(pair: PairSeen) -> str:
 
 def _branches(branches: Iterable[tuple[str, ...]]) -> str:
     """The tests that have to come out as said; nothing where one of the branches needs none."""
-    texts = [" and ".join(branch) for branch in branches]
+    texts = list(dict.fromkeys(_conjunction(branch) for branch in branches))
+    if any(f"not {text}" in texts for text in texts):
+        return ""
     if len(texts) > _MOST_BRANCHES and all(texts):
         return f" (in {len(texts)} branches)"
     return f" (where {', or '.join(texts)})" if texts and all(texts) else ""
+
+
+def _conjunction(branch: Sequence[str]) -> str:
+    """One branch; a test that comes out both ways, in different turns of a loop, says nothing."""
+    both = {test for test in branch if f"not {test}" in branch}
+    return " and ".join(test for test in branch if test.removeprefix("not ") not in both)
 
 
 def _code(mark: Mark) -> str:
