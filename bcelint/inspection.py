@@ -114,11 +114,11 @@ class Verdict(str, Enum):
 
 @dataclass(frozen=True)
 class MetricSeen:
-    """A metric in ``compile``; it is undecided where the output is not known."""
+    """A metric in ``compile``; ``known`` says whether the output that it measures is known."""
 
     name: str
     spot: Spot
-    verdict: Verdict
+    known: bool
     findings: tuple[Mark, ...]
 
 
@@ -302,8 +302,7 @@ class _View:
         for (place, name), same in sorted(grouped.items(), key=lambda item: item[0]):
             findings = self._marks.of(same)
             known = all(isinstance(fact, MetricUse) and fact.head is not None for fact in same)
-            verdict = Verdict.FAULT if findings else Verdict.FITS if known else Verdict.UNDECIDED
-            yield MetricSeen(name, self._spot(place), verdict, findings)
+            yield MetricSeen(name, self._spot(place), known, findings)
 
     def pairs(self) -> list[PairSeen]:
         through = {fact.compile_site for fact in self._facts if isinstance(fact, Pairing)}
@@ -338,7 +337,7 @@ class _View:
             self._spot(fact.place),
             Verdict.UNDECIDED,
             fact.loss_name,
-            self._owner(fact.head),
+            self._name(fact.model) or self._owner(fact.head),
             fact.output,
             self._head(fact.head),
             _expects(fact.loss) if fact.loss is not None else "",
@@ -353,13 +352,17 @@ class _View:
             self._spot(fact.place),
             Verdict.FAULT if findings else Verdict.NOT_JUDGED,
             fact.loss_name,
-            self._owner(fact.head),
+            self._name(fact.model) or self._owner(fact.head),
             fact.output,
             self._head(fact.head),
             "other",
             reason="" if findings else "the loss is written by hand" if fact.written else "not a cross-entropy",
             findings=findings,
         )
+
+    def _name(self, model: Place | None) -> str:
+        """The name of the model that is made somewhere."""
+        return next((known.name or known.kind for known in self._models if known.place == model), "")
 
     def _owner(self, head: facts.Head | None) -> str:
         return self._owners.get((head.place, head.layer), "") if head is not None else ""

@@ -334,7 +334,8 @@ class UncalledLoss:
 class Unresolved:
     """A head and a loss that meet, of which something could not be decided.
 
-    ``head`` and ``loss`` are what is known of them; ``loss_name`` is how the loss is called or written.
+    ``head`` and ``loss`` are what is known of them; ``loss_name`` is how the loss is called or written, and ``model``
+    what is compiled.
     """
 
     place: Place
@@ -344,13 +345,14 @@ class Unresolved:
     loss_name: str = ""
     output: str = ""
     branch: tuple[str, ...] = ()
+    model: Place | None = None
 
 
 @dataclass(frozen=True)
 class Unjudged:
     """A loss that is not a cross-entropy of the table, and the head that it meets: no rule is about the two.
 
-    ``definition`` is the function or class, where the loss is ``written`` in the code.
+    ``definition`` is the function, where the loss is ``written`` in the code, and ``model`` what is compiled.
     """
 
     place: Place
@@ -359,6 +361,7 @@ class Unjudged:
     written: bool = False
     definition: Place | None = None
     output: str = ""
+    model: Place | None = None
 
 
 @dataclass(frozen=True)

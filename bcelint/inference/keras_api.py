@@ -671,7 +671,7 @@ class KerasApi:
         if name in TENSOR_FUNCTIONS:
             return self._tensor_function(name, arguments, node)
         if name in _HARMLESS:
-            return Unknown(f"`{name}`")
+            return Unknown(f"it comes from `{name}`")
         for value in arguments.values():
             self.models.escape(value)
         if name.startswith("keras.layers.") and name[13:14].isupper():
@@ -764,8 +764,8 @@ class KerasApi:
         for value in arguments.values():
             self.models.escape(value)
         if any(isinstance(value, Tensor) for value in arguments.values()):
-            return unknown_tensor(f"`.{name}` is unknown")
-        return Unknown(f"`.{name}` is unknown")
+            return unknown_tensor(f"it comes from the method `.{name}`, which is unknown")
+        return Unknown(f"it comes from the method `.{name}`, which is unknown")
 
     def variable(self, shape: Argument | None, node: ast.AST) -> Tensor:
         """A trainable variable: any number."""
@@ -783,7 +783,7 @@ class KerasApi:
                 return self._reshaped_array(result, arguments)
             return result if name in ("numpy", "astype", "copy") else tensors.without_shape(result)
         if name in ("round", "argmax", "sum"):
-            return unknown_tensor(f"`.{name}` of a tensor")
+            return unknown_tensor(f"it comes from `.{name}` of a tensor")
         if name in ("mean", "max", "min"):
             return (
                 tensors.without_shape(owner.after("other", name, node))
@@ -792,7 +792,7 @@ class KerasApi:
             )
         if name in ("shape", "get_shape"):
             return self._tensor_attribute(owner, "shape", node)
-        return unknown_tensor(f"`.{name}` of a tensor", labels=owner.labels)
+        return unknown_tensor(f"it comes from `.{name}` of a tensor", labels=owner.labels)
 
 
 def _encoded(function: Unknown) -> str:
@@ -829,11 +829,11 @@ def _method_name(function: Unknown) -> str:
 def _why_called(function: Value) -> str:
     """Why nothing is known of what a call with a tensor gives."""
     if not isinstance(function, Unknown):
-        return "an unknown function"
+        return "it comes from an unknown function"
     symbol = function.symbol
     if isinstance(symbol, tuple) and symbol[0] == MADE_BY:
         return reasons.of_made_by(str(symbol[1]))
-    return function.why or "an unknown function"
+    return function.why or "it comes from an unknown function"
 
 
 def _picks(node: ast.expr, evaluate: Callable[[ast.expr], Value]) -> list[str]:

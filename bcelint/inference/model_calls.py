@@ -111,7 +111,7 @@ class ModelCalls:
             return LayersOf(owner)
         if name in _MODEL_METHODS:
             return Method(owner, name, node)
-        return Unknown(f"`.{name}` of a model", (".", owner.key, name))
+        return Unknown(f"it comes from `.{name}` of a model", (".", owner.key, name))
 
     def layer_of_attribute(self, owner: LayersOf, name: str, node: ast.AST) -> Value:
         if owner.index is None:
@@ -474,7 +474,7 @@ class ModelCalls:
             return NONE
         for value in arguments.values():
             self.escape(value)
-        return Unknown(f"`.{name}` of a model")
+        return Unknown(f"it comes from `.{name}` of a model")
 
     def _labels_of(self, arguments: Arguments) -> str:
         target = arguments.get("y", position=1)

@@ -70,6 +70,7 @@ class _Meeting:
     guard: Guard = ALWAYS
     chosen: Guard = ALWAYS
     base: Guard | None = None
+    model: Value | None = None
 
 
 class Pairings:
@@ -262,6 +263,7 @@ class Pairings:
                     loss_name=loss.spec.name,
                     output=meeting.output,
                     branch=self.describe(needed),
+                    model=self._compiled_model(),
                 )
             )
             return
@@ -326,7 +328,8 @@ class Pairings:
             if place is not None and not isinstance(function, (Class,)):
                 why = reasons.about("the loss", reasons.of_value(function))
                 known = self._known_head(head)
-                self._emit(facts.Unresolved(place, why, known, None, reasons.as_written(site), output))
+                name, model = reasons.as_written(site), self._compiled_model()
+                self._emit(facts.Unresolved(place, why, known, None, name, output, model=model))
             return
         if place is not None:
             definition = _function_node(call)
@@ -349,7 +352,9 @@ class Pairings:
             prediction = given(Role.PREDICTION, prediction.why, names[1], prediction)
             outer, self.interpreter.path = self.interpreter.path, path
             outer_meeting = self._meetings[-1]
-            with self._within(_Meeting(facts.Context.CUSTOM_LOSS, site, outer_meeting.output, ALWAYS)):
+            with self._within(
+                _Meeting(facts.Context.CUSTOM_LOSS, site, outer_meeting.output, model=outer_meeting.model)
+            ):
                 result = self.interpreter.call(call, Arguments((Argument(labels), Argument(prediction))), site)
                 made = [option for _, option in options(result)]
                 if made and all(isinstance(option, (Function, Bound)) for option in made):
@@ -361,7 +366,12 @@ class Pairings:
     def _unjudged(
         self, place: Place, name: str, head: Value, *, written: bool = False, definition: Place | None = None
     ) -> facts.Unjudged:
-        return facts.Unjudged(place, name, self._known_head(head), written, definition, self._meetings[-1].output)
+        output, model = self._meetings[-1].output, self._compiled_model()
+        return facts.Unjudged(place, name, self._known_head(head), written, definition, output, model)
+
+    def _compiled_model(self) -> Place | None:
+        """Where the model is made that is being compiled."""
+        return self.interpreter.recorder.place(getattr(self._meetings[-1].model, "node", None))
 
     def _known_head(self, value: Value) -> facts.Head | None:
         """The one head that a value is, if anything is known of it."""
@@ -398,7 +408,7 @@ class Pairings:
                 if full is None:
                     continue
                 surroundings = _Meeting(
-                    facts.Context.COMPILE, None, "", output_guard, chosen, base=self.interpreter.path
+                    facts.Context.COMPILE, None, "", output_guard, chosen, base=self.interpreter.path, model=model
                 )
                 outer, self.interpreter.path = self.interpreter.path, full
                 try:

@@ -100,8 +100,7 @@ def _loss(loss: LossSeen) -> dict[str, Any]:
 
 
 def _metric(metric: MetricSeen) -> dict[str, Any]:
-    verdict = metric.verdict.value
-    return {"name": metric.name, **_spot(metric.spot), "verdict": verdict, "findings": _marks(metric.findings)}
+    return {"name": metric.name, **_spot(metric.spot), "known": metric.known, "findings": _marks(metric.findings)}
 
 
 def _pair(pair: PairSeen) -> dict[str, Any]:

@@ -177,9 +177,9 @@ def _loss(loss: LossSeen, shown: str) -> _Row:
 
 
 def _metric(metric: MetricSeen, shown: str) -> _Row:
-    words = {Verdict.FITS: "fits", Verdict.UNDECIDED: "not decided: the output is not known"}.get(metric.verdict, "")
-    words = words or "; ".join(_code(mark) for mark in metric.findings)
-    style = _severity(metric.findings) or _STYLES[metric.verdict]
+    words = "; ".join(_code(mark) for mark in metric.findings)
+    words = words or ("no fault found" if metric.known else "not decided: the output is not known")
+    style = _severity(metric.findings) or ("" if metric.known else "warning")
     return _Row("metric", _where(metric.spot, shown), metric.name, words, style)
 
 
