@@ -274,6 +274,19 @@ def test_no_files(folder: Path, bcelint: Run) -> None:
 
 
 @pytest.mark.usefixtures("no_keras")
+def test_verbose_lists_what_could_not_be_decided(folder: Path, bcelint: Run) -> None:
+    (folder / "train.py").write_text(
+        "import keras\nmodel = keras.models.load_model(path)\nmodel.compile(loss='bce')\nmodel.fit(x, y)\n"
+    )
+    assert bcelint("verify", "-v").stderr.splitlines() == [
+        "train.py: 0 pairs decided, 1 undecided, 0 findings",
+        "train.py:3:20: not decided: the model is loaded from a file",
+        "Checked 1 file: 1 head/loss pair, 1 could not be decided; no findings.",
+    ]
+    assert bcelint("verify", "-v", "-q").exit_code == 2
+
+
+@pytest.mark.usefixtures("no_keras")
 def test_a_missing_file_beside_others(folder: Path, bcelint: Run) -> None:
     (folder / "train.py").write_text(CLEAN)
     result = bcelint("verify", "gone.py", "train.py")
