@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 
 from bcelint import inspection
-from bcelint.findings import Severity
 from bcelint.inspection import HeadSeen, Inspection, ModelSeen, OutputSeen, PairSeen, Spot, Verdict
 from bcelint.linting import Job
 from bcelint.reporting import inspection_json, inspection_text
 from bcelint.reporting.model import FileReport
 from bcelint.reporting.style import Style
+from bcelint.selection import RuleSet
 from bcelint.source import Position
 from tests.cli.samples import CLEAN, DOUBLE_SIGMOID, PLAIN
 from tests.conftest import Run
+from tests.expectations import ALL
 
 CLAIMS = """\
 import argparse
@@ -546,7 +547,7 @@ def test_unreadable_files_are_findings(folder: Path, bcelint: Run) -> None:
 
 
 def test_a_worker_that_dies() -> None:
-    seen = inspection.lost(Job("train.py", "train.py", rules=None, min_severity=Severity.WARNING))  # type: ignore[arg-type]
+    seen = inspection.lost(Job("train.py", "train.py", RuleSet(ALL, ALL)))
     assert "process" in seen.report.failure
 
 

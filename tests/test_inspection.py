@@ -1,0 +1,90 @@
+"""What ``inspect`` shows of a file is what ``check`` knows of it: the same findings, the same pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bcelint.inspection import Inspection, Mark, Verdict, inspect_file
+from bcelint.linting import Job, check_file
+from bcelint.reporting.inspection_text import render
+from bcelint.reporting.style import Style
+from bcelint.selection import RuleSet
+from tests.expectations import ALL
+
+FOLDER = Path(__file__).parents[1] / "fixtures"
+FIXTURES = sorted(path for path in FOLDER.rglob("*") if path.suffix in (".py", ".ipynb"))
+
+
+def job(text: str, *, ignore: frozenset[str] = frozenset()) -> Job:
+    return Job("train.py", "train.py", RuleSet(ALL - ignore, ALL), text.encode())
+
+
+def marks(seen: Inspection) -> Iterator[Mark]:
+    for each in (*seen.losses, *seen.metrics, *seen.pairs):
+        yield from each.findings
+    yield from seen.others
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.relative_to(FOLDER).as_posix())
+def test_fixtures(path: Path) -> None:
+    made = Job(str(path), path.name, RuleSet(ALL, ALL))
+    seen, report = inspect_file(made), check_file(made)
+    assert not seen.report.failure
+    shown = {(mark.code, str(mark.spot.position)) for mark in marks(seen) if mark.reported}
+    found = {(finding.code, str(report.listing.position(*finding.place.start))) for finding in report.findings}
+    assert shown == found
+    undecided = {pair.spot.position for pair in seen.pairs if pair.verdict is Verdict.UNDECIDED}
+    assert len(undecided) == report.undecided
+    assert all(pair.reason for pair in seen.pairs if pair.verdict in (Verdict.UNDECIDED, Verdict.NOT_JUDGED))
+    assert all(output.head or output.reason for model in seen.models for output in model.outputs)
+    assert all(len(line) <= 100 for line in render(seen, Style()) if line != path.name)
+
+
+BRANCHES = """\
+import sys
+import keras
+
+if sys.argv[1] == "a":
+    outputs = keras.layers.Dense(1, activation="sigmoid")(inputs)
+elif sys.argv[1] == "b":
+    outputs = keras.layers.Dense(2, activation="hard_sigmoid")(inputs)
+else:
+    outputs = keras.layers.Dense(3)(inputs)
+model = keras.Model(inputs, outputs)
+model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))  # noqa: BCE101
+model.fit(x, y)
+"""
+
+
+def test_each_branch_has_its_verdict() -> None:
+    """`check` reports a fault once for each place; a branch of the same fault is no pair that fits."""
+    seen = inspect_file(job(BRANCHES))
+    assert [pair.verdict for pair in seen.pairs] == [Verdict.FAULT, Verdict.FAULT, Verdict.FITS]
+    assert {mark.reported for mark in marks(seen)} == {False}
+    assert len(check_file(job(BRANCHES)).findings) == 0
+
+
+def test_what_is_not_selected_is_shown_as_such() -> None:
+    plain = BRANCHES.replace("  # noqa: BCE101", "")
+    assert {mark.reported for mark in marks(inspect_file(job(plain)))} == {True}
+    assert {mark.reported for mark in marks(inspect_file(job(plain, ignore=frozenset({"BCE101"}))))} == {False}
+
+
+def test_builders_are_listed_once_with_what_they_are_called_with() -> None:
+    seen = inspect_file(
+        job(
+            "import keras\n"
+            "def build(last):\n"
+            "    return keras.Sequential([keras.layers.Dense(1, activation=last)])\n"
+            "first, second = build('sigmoid'), build(None)\n"
+            "first.fit(x, y)\n"
+            "second.fit(x, y)\n"
+        )
+    )
+    (model,) = seen.models
+    assert model.name == "build()"
+    assert [output.head.activation for output in model.outputs if output.head] == ["sigmoid", "linear"]
+    assert model.trained
