@@ -61,7 +61,7 @@ _ASCII_COMPATIBLE = re.compile(rb"utf-?8|ascii|us-ascii|latin|iso-?8859|cp125|wi
 
 def may_matter(data: bytes) -> bool:
     """Whether a file can hold anything that one of the rules, or a suppression comment of ours, is about."""
-    if any(word in data for word in _WORLD) and any(word in data for word in _MATTER):
+    if is_of_keras(data) and any(word in data for word in _MATTER):
         return True
     if b"compile" in data and _COMPILE.search(data):
         return True
@@ -70,7 +70,25 @@ def may_matter(data: bytes) -> bool:
 
 def may_hold_a_model(data: bytes) -> bool:
     """Whether a file can hold a model, be there a loss or not."""
-    return any(word in data for word in _WORLD) or may_matter(data)
+    return is_of_keras(data) or may_matter(data)
+
+
+def is_of_keras(data: bytes) -> bool:
+    """Whether a file can hold Keras code at all."""
+    return any(word in data for word in _WORLD)
+
+
+# What a file must hold to bring a model and a loss together, be it with the help of others.
+_TRAINS = re.compile(
+    rb"""\.\s*(?:compile|fit\w*|train_on_batch|minimize|add_loss)\b|GradientTape|gradients?\(|rossentropy
+    |[Ll]oss\w*\s*\(|\b\w*[Tt]rain\w*\s*\(|\bmain\s*\(|\brun\s*\(""",
+    re.VERBOSE,
+)
+
+
+def may_train(data: bytes) -> bool:
+    """Whether a file can be one that trains: only there is it of use to follow its imports."""
+    return _TRAINS.search(data) is not None
 
 
 def _hides_ascii(data: bytes) -> bool:

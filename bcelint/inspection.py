@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import inf
 
@@ -22,6 +22,7 @@ from bcelint.inference.facts import (
 )
 from bcelint.knowledge.domains import Domain, Expectation
 from bcelint.linting import Job, Linted, content, fault_of_ours, lint, report_on, unreadable, whereabouts
+from bcelint.merging import merged
 from bcelint.places import Place
 from bcelint.reporting.model import FileReport
 from bcelint.rules import check
@@ -163,7 +164,7 @@ def inspect_file(job: Job) -> Inspection:
         source = read(job.shown, content(job))
     except OSError as error:
         report = unreadable(job.shown, error.strerror or str(error), job.rules)
-        marks = _Marks(read(job.shown, b""), Linted(report.findings, 0, 0))
+        marks = _Marks(read(job.shown, b""), Linted(report.findings))
         return Inspection(report, others=marks.rest())
     try:
         linted = lint(source, job, models=True)
@@ -194,12 +195,87 @@ def understood(source: Source, linted: Linted, report: FileReport) -> Inspection
     )
 
 
+def in_project(inspected: Sequence[tuple[Job, Inspection]]) -> list[Inspection]:
+    """The inspections of several files: what one of them proves about another is shown there, and counted once."""
+    reports = merged([(job, each.report) for job, each in inspected], lambda path: None)
+    known = {job.path: report for job, report in reports}
+    names = {each.report.shown for _, each in inspected}
+    arriving: dict[str, _Arriving] = {name: _Arriving() for name in names}
+    for _, each in inspected:
+        for pair in each.pairs:
+            if pair.spot.shown in names:
+                arriving[pair.spot.shown].pairs.setdefault(pair)
+        for metric in each.metrics:
+            if metric.spot.shown in names:
+                arriving[metric.spot.shown].metrics.setdefault(metric)
+        for mark in each.others:
+            if mark.spot.shown in names:
+                arriving[mark.spot.shown].others.setdefault(mark)
+    return [_settled(replace(each, report=known[job.path]), arriving, names) for job, each in inspected]
+
+
+@dataclass
+class _Arriving:
+    """What files prove about one of them, itself included; dictionaries keep the order."""
+
+    pairs: dict[PairSeen, None] = field(default_factory=dict)
+    metrics: dict[MetricSeen, None] = field(default_factory=dict)
+    others: dict[Mark, None] = field(default_factory=dict)
+
+
+def _settled(seen: Inspection, arriving: Mapping[str, _Arriving], names: Set[str]) -> Inspection:
+    """One of several inspections with what the others have shown of its file, and without what is shown there."""
+    report = seen.report
+    own = arriving[report.shown]
+    reported = {
+        (finding.code, report.listing.position(*finding.place.start))
+        for finding in report.findings
+        if not finding.place.path
+    }
+
+    def marked(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+        return tuple(
+            replace(mark, reported=(mark.code, mark.spot.position) in reported)
+            if mark.spot.shown == report.shown
+            else mark
+            for mark in marks
+        )
+
+    pairs = [*own.pairs, *(pair for pair in seen.pairs if pair.spot.shown not in names)]
+    decided = {pair.spot for pair in pairs if pair.verdict is not Verdict.UNDECIDED}
+    pairs = [pair for pair in pairs if pair.verdict is not Verdict.UNDECIDED or pair.spot not in decided]
+    pairs = sorted(dict.fromkeys(pairs), key=lambda pair: _order(pair.spot))
+    metrics = [*own.metrics, *(metric for metric in seen.metrics if metric.spot.shown not in names)]
+    others = [*own.others, *(mark for mark in seen.others if mark.spot.shown not in names)]
+    used = {pair.model for pair in pairs} | {pair.loss for pair in pairs}
+    elsewhere = names - {report.shown}
+    return replace(
+        seen,
+        models=tuple(model for model in seen.models if model.spot.shown not in elsewhere or model.name in used),
+        losses=tuple(
+            replace(loss, findings=marked(loss.findings))
+            for loss in seen.losses
+            if loss.spot.shown not in elsewhere or loss.name in used
+        ),
+        metrics=tuple(
+            replace(metric, findings=marked(metric.findings))
+            for metric in sorted(dict.fromkeys(metrics), key=lambda metric: _order(metric.spot))
+        ),
+        pairs=tuple(replace(pair, findings=marked(pair.findings)) for pair in pairs),
+        others=marked(tuple(sorted(dict.fromkeys(others), key=lambda mark: _order(mark.spot)))),
+    )
+
+
+def _order(spot: Spot) -> tuple[str, int, int, int]:
+    return (spot.shown, spot.position.cell or 0, spot.position.row, spot.position.column)
+
+
 class _Marks:
     """The findings of a file, each to be shown once where it belongs."""
 
     def __init__(self, source: Source, linted: Linted) -> None:
         self._source = source
-        self._reported = {(finding.code, finding.place) for finding in linted.findings}
+        self._reported = {(finding.code, finding.place) for finding in (*linted.findings, *linted.elsewhere)}
         # One that is reported at a place stands for others there, which are about other facts.
         judged = check(linted.analysis.facts) if linted.analysis is not None else []
         self._findings = sorted((*linted.findings, *judged), key=lambda finding: finding.sort_key)

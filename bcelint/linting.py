@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from bcelint.analysis import Analysis, analyse, describe
+from bcelint.analysis import Analysis, analyse
 from bcelint.findings import Applicability, Finding, Fix, Severity
 from bcelint.inference.facts import Fact, Unresolved
 from bcelint.places import Place
-from bcelint.reporting.model import FileReport, FixedRule, Listing, Undecided, is_applicable
+from bcelint.project import Project
+from bcelint.reporting.model import FileReport, FixedRule, Listed, Listing, Undecided, is_applicable
 from bcelint.rules import RULES
 from bcelint.selection import KNOWN, RuleSet
 from bcelint.settings import shown_path
 from bcelint.source import Position, Problem, Source, read
 from bcelint.suppression import comment_rows, suppress
+
+if TYPE_CHECKING:
+    from bcelint.fixing.across import Across
 
 _BEGINNING = Place(1, 1, 1, 1)
 
@@ -54,13 +60,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Linted:
-    """What is to be reported about one version of a file, and the analysis that it comes from."""
+    """What is to be reported about one version of a file, and the analysis that it comes from.
+
+    ``elsewhere`` holds the findings whose place is in another file of the project, and ``others`` the files that
+    findings are about besides this one, by their paths.
+    """
 
     findings: tuple[Finding, ...]
-    pairs: int
-    undecided: int
+    decided: frozenset[Place] = frozenset()
+    undecided: frozenset[Place] = frozenset()
     exhausted: bool = False
     analysis: Analysis | None = None
+    elsewhere: tuple[Finding, ...] = ()
+    others: Mapping[str, Source] = field(default_factory=dict)
 
 
 # Says why the fix of a finding of a version of a file must not be made; empty where it may.
@@ -98,16 +110,36 @@ def unreadable(shown: str, reason: str, rules: RuleSet) -> FileReport:
     return FileReport(shown, (finding,) if finding.code in rules.active else (), noqa_rows=(1,))
 
 
-def lint(source: Source, job: Job, *, models: bool = False) -> Linted:
-    """What is to be reported about ``source``, with fixes as text edits; ``models``: they are among the facts."""
-    analysis = describe(source, backend=job.backend) if models else analyse(source, backend=job.backend)
+def lint(
+    source: Source, job: Job, changed: Mapping[str, Source] = MappingProxyType({}), *, models: bool = False
+) -> Linted:
+    """What is to be reported about ``source``, with fixes as text edits.
+
+    ``changed`` are other files of the project, by their paths, that are not to be read from the disk. With ``models``,
+    these are among the facts.
+    """
+    project = Project(job.path, changed)
+    analysis = analyse(source, backend=job.backend, project=project, models=models)
     problems = [_of_problem(problem) for problem in source.problems]
-    findings = [finding for finding in (*problems, *analysis.findings) if finding.code in job.rules.active]
+    own = [finding for finding in (*problems, *analysis.findings) if not finding.place.path]
+    findings = [finding for finding in own if finding.code in job.rules.active]
     findings.sort(key=lambda finding: finding.sort_key)
     if not job.ignore_noqa:
         findings = list(suppress(source, findings, known=KNOWN, active=job.rules.active).findings)
-    offered = tuple(_offer(source, finding, job.rules, job.prefer) for finding in findings)
-    return Linted(offered, analysis.pairs, analysis.undecided, analysis.exhausted, analysis)
+    offered = tuple(_offer(source, finding, job, project.sources) for finding in findings)
+    elsewhere = tuple(
+        _offer(source, finding, job, project.sources) for finding in analysis.findings if finding.place.path
+    )
+    paths = {place.path for finding in (*offered, *elsewhere) for place in finding.places}
+    return Linted(
+        offered,
+        analysis.decided,
+        analysis.undecided,
+        analysis.exhausted,
+        analysis,
+        elsewhere,
+        {path: project.sources[path] for path in sorted(paths - {""})},
+    )
 
 
 def _check(job: Job, data: bytes, objection: Object | None) -> FileReport:
@@ -121,12 +153,16 @@ def _check(job: Job, data: bytes, objection: Object | None) -> FileReport:
 def report_on(job: Job, source: Source, linted: Linted) -> FileReport:
     """The report for one version of a file."""
     findings = tuple(finding for finding in linted.findings if _is_severe(finding, job.min_severity))
+    elsewhere = tuple(finding for finding in linted.elsewhere if _is_severe(finding, job.min_severity))
+    working = os.getcwd()
     return FileReport(
         job.shown,
         findings,
-        Listing.of(source) if findings else Listing(),
+        Listing.of(source) if findings or elsewhere else Listing(),
         comment_rows(source.text, [finding.place.row for finding in findings]) if findings else (),
-        pairs=linted.pairs,
+        others={path: Listed(shown_path(path, working), Listing.of(other)) for path, other in linted.others.items()},
+        elsewhere=elsewhere,
+        decided=linted.decided,
         undecided=linted.undecided,
         unresolved=unresolved(source, linted.analysis.facts) if linted.analysis is not None else (),
         exhausted=linted.exhausted,
@@ -139,7 +175,7 @@ def unresolved(source: Source, facts: Iterable[Fact]) -> tuple[Undecided, ...]:
     for fact in facts:
         if isinstance(fact, Unresolved):
             reasons.setdefault(fact.place, {})[fact.why] = None
-    return tuple(Undecided(*whereabouts(source, place), tuple(reasons[place])) for place in sorted(reasons))
+    return tuple(Undecided(place, *whereabouts(source, place), tuple(reasons[place])) for place in sorted(reasons))
 
 
 def whereabouts(source: Source, place: Place) -> tuple[str, Position]:
@@ -173,6 +209,68 @@ def _fix(job: Job, source: Source, objection: Object | None) -> FileReport:
         return replace(report, fixed_bytes=outcome.data)
     failure = _write(job.path, source.data, outcome.data)
     return FileReport(job.shown, failure=failure) if failure else report
+
+
+def fix_across_files(checked: Sequence[tuple[Job, FileReport]]) -> list[tuple[Job, FileReport]]:
+    """Make the fixes that change other files than the one that proves the finding; all files have been checked."""
+    from bcelint.fixing.across import write_all
+    from bcelint.fixing.write import diff
+
+    reports = {job.path: (job, report) for job, report in checked}
+    for job, report in checked:
+        if job.data is not None or job.mode is FixMode.OFFER or not _has_fix_across(job, report):
+            continue
+        outcome = _made_across(job)
+        lost = tuple(_left_of(job, finding, f"taken back: {why}") for finding, why in outcome.taken_back)
+        if outcome.applied and job.mode is FixMode.WRITE:
+            failure = write_all(outcome.before, outcome.after)
+            if failure:
+                reports[job.path] = job, FileReport(job.shown, failure=failure)
+                continue
+            for path, (other, known) in reports.items():
+                if path in outcome.after or path == job.path or outcome.after.keys() & known.others.keys():
+                    fresh = check_file(replace(other, mode=FixMode.OFFER))
+                    reports[path] = other, replace(fresh, fixed=known.fixed, taken_back=known.taken_back)
+        else:
+            for path, after in outcome.after.items():
+                other, known = reports.get(path, (replace(job, path=path), FileReport(after.path)))
+                reports[path] = other, replace(known, diff=known.diff + diff(outcome.before[path], after))
+        fixed = Counter((f.code, f.name, f.severity) for f in outcome.applied)
+        rules = tuple(FixedRule(*rule, count) for rule, count in sorted(fixed.items()))
+        report = reports[job.path][1]
+        report = replace(report, fixed=(*report.fixed, *rules), taken_back=(*report.taken_back, *lost))
+        reports[job.path] = job, report
+    return list(reports.values())
+
+
+def _has_fix_across(job: Job, report: FileReport) -> bool:
+    return any(fix_wanted(f, job) is not None for f in report.elsewhere if f.code in job.rules.active) or any(
+        fix_wanted(f, job) is not None and _fix_to_apply(f, job) is None for f in report.findings
+    )
+
+
+def _made_across(job: Job) -> Across:
+    from bcelint.fixing.across import fix_across
+
+    working = os.getcwd()
+
+    def opened(path: str) -> Source:
+        with open(path, "rb") as file:
+            return read(shown_path(path, working), file.read())
+
+    def findings(changed: Mapping[str, Source]) -> list[Finding]:
+        linted = lint(changed.get(job.path) or opened(job.path), job, changed)
+        return [*linted.findings, *(finding for finding in linted.elsewhere if finding.code in job.rules.active)]
+
+    def alone(source: Source) -> Counter[str]:
+        return Counter(finding.code for finding in analyse(source).findings)
+
+    return fix_across(job.path, findings, alone, lambda finding: fix_wanted(finding, job), opened)
+
+
+def _left_of(job: Job, finding: Finding, why: str) -> str:
+    where = shown_path(finding.place.path, os.getcwd()) if finding.place.path else job.shown
+    return f"the fix of {finding.code} at {where}:{finding.place.row} was {why}"
 
 
 def _write(path: str, expected: bytes, data: bytes) -> str:
@@ -226,19 +324,27 @@ def _left(source: Source, finding: Finding, why: str) -> str:
 
 
 def _fix_to_apply(finding: Finding, job: Job) -> Fix | None:
+    """The fix to make for a finding; those that change other files are made when all files have been checked."""
+    fix = fix_wanted(finding, job)
+    return None if fix is None or any(edit.place.path for edit in fix.edits) else fix
+
+
+def fix_wanted(finding: Finding, job: Job) -> Fix | None:
+    """The fix of a finding, if it is to be made."""
     wanted = _is_severe(finding, job.min_severity) and is_applicable(finding.fix, job.unsafe_fixes)
     return finding.fix if wanted else None
 
 
-def _offer(source: Source, finding: Finding, rules: RuleSet, prefer: str) -> Finding:
+def _offer(source: Source, finding: Finding, job: Job, others: Mapping[str, Source]) -> Finding:
     """The finding with its plans turned into text edits, as far as that can be done and is wanted."""
+    rules, prefer = job.rules, job.prefer
     if finding.fix is not None:
         fixes = [finding.fix]
-    elif finding.plans and source.fixable:
+    elif finding.plans and (source.fixable or finding.place.path):
         from bcelint.fixing.edits import to_edits  # imports libcst, which only files with something to fix need
 
         plans = sorted(finding.plans, key=lambda plan: bool(prefer) and plan.ends_in not in ("", prefer))
-        fixes = [fix for plan in plans if (fix := to_edits(source, plan)) is not None]
+        fixes = [fix for plan in plans if (fix := to_edits(source, plan, others)) is not None]
     else:
         fixes = []
     if finding.code not in rules.fixable:
@@ -251,6 +357,8 @@ def _offer(source: Source, finding: Finding, rules: RuleSet, prefer: str) -> Fin
 
 
 def _applicability(fix: Fix, code: str, rules: RuleSet) -> Applicability:
+    if any(edit.place.path for edit in fix.edits):
+        return Applicability.UNSAFE  # whatever is configured: others may use that file
     if code in rules.promoted:
         return Applicability.SAFE
     return Applicability.UNSAFE if code in rules.demoted else fix.applicability

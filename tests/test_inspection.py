@@ -33,11 +33,12 @@ def test_fixtures(path: Path) -> None:
     made = Job(str(path), path.name, RuleSet(ALL, ALL))
     seen, report = inspect_file(made), check_file(made)
     assert not seen.report.failure
-    shown = {(mark.code, str(mark.spot.position)) for mark in marks(seen) if mark.reported}
+    here = [mark for mark in marks(seen) if mark.reported and mark.spot.shown == path.name]
+    shown = {(mark.code, str(mark.spot.position)) for mark in here}
     found = {(finding.code, str(report.listing.position(*finding.place.start))) for finding in report.findings}
     assert shown == found
-    undecided = {pair.spot.position for pair in seen.pairs if pair.verdict is Verdict.UNDECIDED}
-    assert len(undecided) == report.undecided
+    undecided = {pair.spot for pair in seen.pairs if pair.verdict is Verdict.UNDECIDED}
+    assert len(undecided) == len(report.undecided)
     assert all(pair.reason for pair in seen.pairs if pair.verdict in (Verdict.UNDECIDED, Verdict.NOT_JUDGED))
     assert all(output.head or output.reason for model in seen.models for output in model.outputs)
     assert all(len(line) <= 100 for line in render(seen, Style()) if line != path.name)

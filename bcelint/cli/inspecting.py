@@ -67,14 +67,15 @@ def run(options: CheckOptions) -> int:
 def _inspected(
     options: CheckOptions, found: Discovered, relevant: Sequence[File], resolver: Resolver, totals: summary.Totals
 ) -> Iterator[Inspection]:
-    """The files in the order of their names, counted and spoken of as they come in."""
+    """The files in the order of their names, counted and spoken of one after the other."""
     from bcelint import inspection
     from bcelint.workers import run_all
 
     stdin = sys.stdin.buffer.read() if options.from_stdin else None
     unreadable = [File(path, shown, explicit=False) for path, shown, _ in found.unreadable]
     jobs = [make_job(options, file, resolver, stdin) for file in (*unreadable, *relevant)]
-    for each in run_all(inspection.inspect_file, jobs, processes=options.jobs, lost=inspection.lost):
+    seen = list(run_all(inspection.inspect_file, jobs, processes=options.jobs, lost=inspection.lost))
+    for each in inspection.in_project(list(zip(jobs, seen, strict=True))):
         totals.add(each.report, unsafe_fixes=False)
         announce(each.report, verbose=options.verbose)
         yield each

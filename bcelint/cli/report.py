@@ -23,9 +23,9 @@ def announce(report: FileReport, *, verbose: bool) -> None:
         warn(f"{report.shown}: not analysed to the end: the code takes too many steps to follow")
     if not verbose:
         return
-    counts = f"{summary.counted(report.pairs, 'pair')} decided, {report.undecided} undecided"
+    counts = f"{summary.counted(len(report.decided), 'pair')} decided, {len(report.undecided)} undecided"
     click.echo(f"{report.shown}: {counts}, {summary.counted(len(report.findings), 'finding')}", err=True)
-    for pair in report.unresolved:
+    for pair in report.undecided_pairs:
         click.echo(f"{pair.shown}:{pair.position}: not decided: {'; '.join(pair.reasons)}", err=True)
 
 

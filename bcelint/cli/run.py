@@ -186,8 +186,9 @@ def _reports(
     if not found.unreadable and not relevant:
         return
     from bcelint import linting
+    from bcelint.merging import merged
     from bcelint.selection import rule_set
-    from bcelint.workers import run_all
+    from bcelint.workers import run_all, run_deep
 
     for path, shown, reason in found.unreadable:
         yield linting.unreadable(shown, reason, rule_set(resolver.for_directory(os.path.dirname(path)), path))
@@ -197,7 +198,17 @@ def _reports(
 
         yield from check_files(jobs)
         return
-    yield from run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost)
+    checked = list(zip(jobs, run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost), strict=True))
+    if options.fixes:
+        checked = run_deep(linting.fix_across_files, checked)
+
+    def job_for(path: str) -> Job | None:
+        if is_excluded(path, resolver.for_directory):
+            return None
+        return make_job(options, File(path, shown_path(path, os.getcwd()), explicit=False), resolver, None)
+
+    for _, report in merged(checked, job_for):
+        yield report
 
 
 def make_job(options: CheckOptions, file: File, resolver: Resolver, stdin: bytes | None) -> Job:

@@ -30,8 +30,8 @@ class Totals:
     def add(self, report: FileReport, unsafe_fixes: bool) -> None:
         from bcelint.reporting.model import is_applicable
 
-        self.pairs += report.pairs
-        self.undecided += report.undecided
+        self.pairs += len(report.decided)
+        self.undecided += len(report.undecided)
         self.exhausted += report.exhausted
         self.failures += bool(report.failure)
         for rule in report.fixed:

@@ -47,16 +47,17 @@ def run(options: CheckOptions, own: VerifyOptions) -> int:
         return _FAILED
     if not (found.files or found.unreadable):
         warn("no Python files or notebooks found under the given paths")
+    from bcelint.merging import merged
+
     backends = own.backend or (_configured(found.files, resolver, cwd),)
     _require(backends, own)
     relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose)]
     totals = summary.Totals()
-    checked = []
-    for job, report in _checked(options, found, relevant, resolver):
+    reports = list(_checked(options, found, relevant, resolver))
+    for _, report in merged(reports, lambda path: None):
         totals.add(report, unsafe_fixes=False)
         announce(report, verbose=options.verbose)
-        if not report.failure and (report.findings or own.sound):
-            checked.append((job, report))
+    checked = [(job, report) for job, report in reports if not report.failure and (report.findings or own.sound)]
     status = _verify(options, own, backends, checked)
     if not options.quiet:
         missing = len(found.missing)
@@ -158,7 +159,7 @@ def _again(checked: tuple[Job, FileReport]) -> tuple[FileReport, Source, Linted,
     except OSError as error:
         if report.listing.rows:
             report = unreadable(job.shown, error.strerror or str(error), job.rules)
-        return report, read(job.shown, b""), Linted(report.findings, 0, 0), job
+        return report, read(job.shown, b""), Linted(report.findings), job
     linted = lint(source, job)
     report = report_on(job, source, linted)
     return report, source, replace(linted, findings=report.findings), job

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
@@ -33,6 +34,8 @@ from bcelint.inference.values import (
 )
 from bcelint.knowledge import activations, operations
 from bcelint.knowledge.domains import Domain
+from bcelint.knowledge.names import canonical
+from bcelint.reading.magics import RUN
 
 if TYPE_CHECKING:
     from bcelint.inference.keras_api import KerasApi
@@ -298,6 +301,34 @@ def _policy(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     return first.value if first is not None else Unknown("a dtype policy")
 
 
+def _import_module(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``importlib.import_module("models.unet")``"""
+    name = _first(arguments)
+    if not (isinstance(name, Const) and isinstance(name.value, str)):
+        return Unknown("a module")
+    dotted = name.value.lstrip(".")
+    own = keras.interpreter.modules.find(dotted, len(name.value) - len(dotted))
+    return own if own is not None else Api(canonical(name.value), node)
+
+
+def _add_to_path(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``sys.path.append(os.path.join(os.path.dirname(__file__), "..", "src"))``: what is written out says where."""
+    given = arguments.positional[-1].node if arguments.positional else None
+    parts = [part.value for part in ast.walk(given) if isinstance(part, ast.Constant)] if given is not None else []
+    folders = [part for part in parts if isinstance(part, str)]
+    if folders:
+        keras.interpreter.modules.add_to_path(os.path.join(*folders))
+    return NONE
+
+
+def _run_file(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``%run`` in a notebook."""
+    path = _first(arguments)
+    if isinstance(path, Const) and isinstance(path.value, str):
+        keras.interpreter.modules.take_over(path.value)
+    return NONE
+
+
 def _set_backend(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     first = _first(arguments)
     if isinstance(first, Const) and isinstance(first.value, str):
@@ -448,6 +479,10 @@ API_CALLS: dict[str, ApiCall] = {
     "keras.config.set_backend": _set_backend,
     "keras.utils.set_backend": _set_backend,
     "os.environ.setdefault": _setdefault_environment,
+    "importlib.import_module": _import_module,
+    "sys.path.append": _add_to_path,
+    "sys.path.insert": _add_to_path,
+    f"builtins.{RUN}": _run_file,
     "keras.utils.to_categorical": _labels("one-hot"),
     "keras.utils.np_utils.to_categorical": _labels("one-hot"),
     "keras.ops.one_hot": _labels("one-hot"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bcelint.inference import builtin_calls, reasons, tensors
@@ -43,6 +44,7 @@ from bcelint.inference.values import (
     Method,
     Metric,
     Model,
+    Module,
     Mutable,
     Partial,
     Sequence,
@@ -59,6 +61,7 @@ from bcelint.inference.values import (
 from bcelint.knowledge import activations, heads, layers, losses, metrics, operations
 from bcelint.knowledge.domains import Domain
 from bcelint.knowledge.names import canonical
+from bcelint.reading.magics import RUN
 
 if TYPE_CHECKING:
     from bcelint.inference.interpreter import Interpreter
@@ -117,6 +120,7 @@ _BUILTINS = frozenset(
         "slice",
         "eval",
         "exec",
+        RUN,
     ]
 )
 
@@ -186,6 +190,18 @@ def is_known_api(name: str) -> bool:
     )
 
 
+@cache
+def _known_packages() -> frozenset[str]:
+    names = {*layers.LAYERS, *losses.BY_CLASS, *losses.BY_FUNCTION, *metrics.BY_CLASS, *activations.BY_FUNCTION}
+    names |= {*heads.MODEL_FACTORIES, *API_CALLS, *TENSOR_FUNCTIONS, *KERAS_MODELS}
+    return frozenset(name[:i] for name in names for i, character in enumerate(name) if character == ".")
+
+
+def is_known_package(name: str) -> bool:
+    """Whether the tables know anything in the package ``name``."""
+    return name in _known_packages()
+
+
 class KerasApi:
     """What Keras (and the little of Python that surrounds it) does with values."""
 
@@ -199,23 +215,19 @@ class KerasApi:
         self.missing_attributes = 0
         self.policy = ""
         self.backend = ""
-        self._star_packages: list[str] = []
         self._serial = itertools.count()
-
-    def star_import(self, package: str) -> None:
-        self._star_packages.append(package)
 
     def unbound_name(self, name: str) -> Value:
         """A name that nothing binds: a star import, a builtin, or Keras's own in a file that looks like Keras."""
-        for package in reversed(self._star_packages):
-            path = canonical(f"{package}.{name}")
-            if is_known_api(path):
-                return Api(path)
+        module = self.interpreter.module
+        starred = self.interpreter.modules.starred(module, name)
+        if starred is not None:
+            return starred
         if name in _BUILTINS:
             return Api(f"builtins.{name}")
-        if name in ("__name__",):
-            return Const("__main__")
-        if self.interpreter.implicit_names:
+        if name == "__name__":
+            return Const("__main__" if module is self.interpreter.main else "a module")
+        if module.implicit_names:
             if name in _SHORT_MODULES:
                 return Api(_SHORT_MODULES[name])
             for home in _HOMES:
@@ -229,6 +241,8 @@ class KerasApi:
     def get_attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
         if isinstance(owner, Api):
             return self._api_attribute(owner, name, node)
+        if isinstance(owner, Module):
+            return self.interpreter.modules.attribute(owner, name)
         if isinstance(owner, Instance):
             return self._instance_attribute(owner, name, node)
         if isinstance(owner, Class):

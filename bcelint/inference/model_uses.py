@@ -12,6 +12,8 @@ from bcelint.inference.recorder import BudgetExceeded
 from bcelint.inference.values import DictValue, Instance, ListValue, Model, Mutable, Sequence, Tensor, Value, options
 from bcelint.knowledge.domains import Domain
 from bcelint.places import Place
+from bcelint.project import ORIGIN
+from bcelint.source import Source
 
 if TYPE_CHECKING:
     from bcelint.inference.interpreter import Interpreter
@@ -30,7 +32,10 @@ def record_models(interpreter: Interpreter) -> None:
     recorder = interpreter.recorder
     interpreter.path = ALWAYS
     met = {(head.place, head.layer) for fact in recorder.facts if (head := getattr(fact, "head", None)) is not None}
-    names = _names(interpreter.tree)
+    names: dict[int, str] = {}
+    trees = {id(tree): tree for tree in (interpreter.main.tree, *map(_tree_of, _models(interpreter)))}
+    for tree in trees.values():
+        names |= _names(tree)
     for model in _models(interpreter):
         usage = interpreter.keras.models.usage(model)
         compiled = any(model is other for other in interpreter.keras.pairing.compiled)
@@ -53,6 +58,12 @@ def record_models(interpreter: Interpreter) -> None:
             continue  # made for a look at its shape, or to prepare data
         kind = model.cls.name if isinstance(model, Instance) else _KINDS.get(getattr(model, "kind", ""), "model")
         recorder.add(facts.ModelUse(place, kind, name, outputs, compiled, usage.trained))
+
+
+def _tree_of(model: Mutable) -> ast.Module | None:
+    """The syntax tree that a model of another file of the project is made in."""
+    origin: Source | None = getattr(model.node, ORIGIN, None)
+    return origin.tree if origin is not None else None
 
 
 def _models(interpreter: Interpreter) -> list[Mutable]:

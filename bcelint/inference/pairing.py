@@ -146,7 +146,7 @@ class Pairings:
                     for name in losses.COMPOSITE[value.name]
                 )
                 return LossSum(parts)
-            if value.name in losses.BY_CLASS and self.interpreter.imports_tf_keras and node is not None:
+            if value.name in losses.BY_CLASS and self.interpreter.module.imports_tf_keras and node is not None:
                 # Keras 3 makes an object of a class; Keras 2 does not.
                 self.keras.loss_code.uncalled(value, value.name.rpartition(".")[2], node)
             return Unknown(reasons.unknown_loss(value.name))
@@ -692,7 +692,7 @@ class Pairings:
         place = self.interpreter.recorder.place
         for tensor, path, assumed in self.keras.layers.single_softmaxes.values():
             where = place(tensor.node)
-            if where is not None and not (path and assumed):
+            if where is not None and not (path and (assumed or where.path)):
                 is_head = id(tensor.node) in self.keras.models.heads
                 add(
                     facts.SingleUnitSoftmax(

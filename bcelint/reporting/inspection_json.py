@@ -30,8 +30,8 @@ def record(inspection: Inspection) -> dict[str, Any]:
         "metrics": [_metric(metric) for metric in inspection.metrics],
         "pairs": [_pair(pair) for pair in inspection.pairs],
         "findings": _marks(inspection.others),
-        "decided": report.pairs,
-        "undecided": report.undecided,
+        "decided": len(report.decided),
+        "undecided": len(report.undecided),
         "complete": not report.exhausted and not report.failure,
         "failure": report.failure or None,
     }

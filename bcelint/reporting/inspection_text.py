@@ -258,10 +258,10 @@ class Figures:
         report = inspection.report
         self.models += len(inspection.models)
         self.known_models += sum(any(output.head for output in model.outputs) for model in inspection.models)
-        self.decided += report.pairs
-        self.undecided += report.undecided
+        self.decided += len(report.decided)
+        self.undecided += len(report.undecided)
         self.not_judged += len({pair.spot for pair in inspection.pairs if pair.verdict is Verdict.NOT_JUDGED})
-        for pair in report.unresolved:
+        for pair in report.undecided_pairs:
             # The first reason of a pair is enough to keep it from being decided.
             self.reasons[_NAME.sub("`...`", pair.reasons[0])] += 1
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bcelint.findings import Applicability, Finding, Fix, Severity
+from bcelint.places import Place
 from bcelint.source import Position, Source
 
 
@@ -37,10 +40,18 @@ class Listing:
         return Position(None, row, column)
 
 
+class Listed(NamedTuple):
+    """A file as it is shown: its name, and its text."""
+
+    shown: str
+    listing: Listing
+
+
 @dataclass(frozen=True)
 class Undecided:
     """A pair that could not be decided: where in which file (as it is shown), and the reasons."""
 
+    place: Place
     shown: str
     position: Position
     reasons: tuple[str, ...]
@@ -63,9 +74,11 @@ class FileReport:
     Attributes:
         shown: its name in the output.
         findings: what is left to report, sorted; ``noqa_rows`` holds for each the row that takes a comment for it.
+        others: the other files of the project that findings are about, by their paths.
+        elsewhere: findings whose place is in one of these: they are reported there.
         analysed: whether it passed the gate.
-        pairs, undecided: head/loss pairs that were decided, and that could not be; ``unresolved`` says where the latter
-            are, and why.
+        decided, undecided: where head/loss pairs were decided, and where they could not be; ``unresolved`` gives the
+            reasons for the latter, also for what turned out to be decided by another file.
         exhausted: the file takes too many steps to follow, and was not analysed to its end.
         fixed: what was fixed, or with ``--diff`` would be.
         taken_back: fixes that were tried and given up, in words.
@@ -78,9 +91,11 @@ class FileReport:
     findings: tuple[Finding, ...] = ()
     listing: Listing = field(default_factory=Listing)
     noqa_rows: tuple[int, ...] = ()
+    others: Mapping[str, Listed] = field(default_factory=dict)
+    elsewhere: tuple[Finding, ...] = ()
     analysed: bool = True
-    pairs: int = 0
-    undecided: int = 0
+    decided: frozenset[Place] = frozenset()
+    undecided: frozenset[Place] = frozenset()
     unresolved: tuple[Undecided, ...] = ()
     exhausted: bool = False
     fixed: tuple[FixedRule, ...] = ()
@@ -88,6 +103,15 @@ class FileReport:
     diff: str = ""
     fixed_bytes: bytes | None = None
     failure: str = ""
+
+    @property
+    def undecided_pairs(self) -> list[Undecided]:
+        """The pairs that no file decides."""
+        return [pair for pair in self.unresolved if pair.place in self.undecided]
+
+    def file_of(self, place: Place) -> Listed:
+        """The file that a place is in."""
+        return self.others[place.path] if place.path else Listed(self.shown, self.listing)
 
 
 def is_applicable(fix: Fix | None, unsafe_fixes: bool) -> bool:
