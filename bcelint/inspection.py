@@ -22,7 +22,6 @@ from bcelint.inference.facts import (
 )
 from bcelint.knowledge.domains import Domain, Expectation
 from bcelint.linting import Job, Linted, content, fault_of_ours, lint, report_on, unreadable, whereabouts
-from bcelint.merging import merged
 from bcelint.places import Place
 from bcelint.reporting.model import FileReport
 from bcelint.rules import check
@@ -195,23 +194,42 @@ def understood(source: Source, linted: Linted, report: FileReport) -> Inspection
     )
 
 
-def in_project(inspected: Sequence[tuple[Job, Inspection]]) -> list[Inspection]:
-    """The inspections of several files: what one of them proves about another is shown there, and counted once."""
-    reports = merged([(job, each.report) for job, each in inspected], lambda path: None)
-    known = {job.path: report for job, report in reports}
+def in_project(inspected: Sequence[tuple[Job, Inspection]], reports: Mapping[str, FileReport]) -> list[Inspection]:
+    """The inspections of several files: what one of them proves about another is shown there, and counted once.
+
+    ``reports`` are those of the files, merged, by path.
+    """
     names = {each.report.shown for _, each in inspected}
+    told: set[tuple[str, ModelSeen | LossSeen]] = set()
+    for _, each in inspected:
+        told |= {(each.report.shown, model) for model in each.models}
+        told |= {(each.report.shown, loss) for loss in each.losses}
     arriving: dict[str, _Arriving] = {name: _Arriving() for name in names}
     for _, each in inspected:
         for pair in each.pairs:
             if pair.spot.shown in names:
                 arriving[pair.spot.shown].pairs.setdefault(pair)
+        for loss in each.losses:
+            if loss.spot.shown in names:
+                arriving[loss.spot.shown].losses.setdefault(loss)
         for metric in each.metrics:
             if metric.spot.shown in names:
                 arriving[metric.spot.shown].metrics.setdefault(metric)
         for mark in each.others:
             if mark.spot.shown in names:
                 arriving[mark.spot.shown].others.setdefault(mark)
-    return [_settled(replace(each, report=known[job.path]), arriving, names) for job, each in inspected]
+    settled = []
+    for job, each in inspected:
+        # What another file says of itself is not said again.
+        models = tuple(model for model in each.models if _is_new(model, each, told))
+        losses = tuple(loss for loss in each.losses if _is_new(loss, each, told))
+        own = replace(each, report=reports[job.path], models=models, losses=losses)
+        settled.append(_settled(own, arriving, names))
+    return settled
+
+
+def _is_new(seen: ModelSeen | LossSeen, of: Inspection, told: Set[tuple[str, ModelSeen | LossSeen]]) -> bool:
+    return seen.spot.shown == of.report.shown or (seen.spot.shown, seen) not in told
 
 
 @dataclass
@@ -219,6 +237,7 @@ class _Arriving:
     """What files prove about one of them, itself included; dictionaries keep the order."""
 
     pairs: dict[PairSeen, None] = field(default_factory=dict)
+    losses: dict[LossSeen, None] = field(default_factory=dict)
     metrics: dict[MetricSeen, None] = field(default_factory=dict)
     others: dict[Mark, None] = field(default_factory=dict)
 
@@ -247,15 +266,14 @@ def _settled(seen: Inspection, arriving: Mapping[str, _Arriving], names: Set[str
     pairs = sorted(dict.fromkeys(pairs), key=lambda pair: _order(pair.spot))
     metrics = [*own.metrics, *(metric for metric in seen.metrics if metric.spot.shown not in names)]
     others = [*own.others, *(mark for mark in seen.others if mark.spot.shown not in names)]
-    used = {pair.model for pair in pairs} | {pair.loss for pair in pairs}
-    elsewhere = names - {report.shown}
+    losses = [*own.losses, *(loss for loss in seen.losses if loss.spot.shown != report.shown)]
+    known = {loss.spot for loss in losses if loss.expects}
     return replace(
         seen,
-        models=tuple(model for model in seen.models if model.spot.shown not in elsewhere or model.name in used),
         losses=tuple(
             replace(loss, findings=marked(loss.findings))
-            for loss in seen.losses
-            if loss.spot.shown not in elsewhere or loss.name in used
+            for loss in sorted(dict.fromkeys(losses), key=lambda loss: _order(loss.spot))
+            if loss.expects or loss.spot not in known
         ),
         metrics=tuple(
             replace(metric, findings=marked(metric.findings))

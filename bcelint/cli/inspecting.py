@@ -18,6 +18,7 @@ from bcelint.cli.run import (
     discovered,
     make_job,
     make_resolver,
+    others,
     passes_gate,
     stdin_file,
     validate_selectors,
@@ -67,18 +68,21 @@ def run(options: CheckOptions) -> int:
 def _inspected(
     options: CheckOptions, found: Discovered, relevant: Sequence[File], resolver: Resolver, totals: summary.Totals
 ) -> Iterator[Inspection]:
-    """The files in the order of their names, counted and spoken of one after the other."""
+    """The files in the order of their names, when they have been counted and spoken of."""
     from bcelint import inspection
+    from bcelint.merging import merged
     from bcelint.workers import run_all
 
     stdin = sys.stdin.buffer.read() if options.from_stdin else None
     unreadable = [File(path, shown, explicit=False) for path, shown, _ in found.unreadable]
     jobs = [make_job(options, file, resolver, stdin) for file in (*unreadable, *relevant)]
     seen = list(run_all(inspection.inspect_file, jobs, processes=options.jobs, lost=inspection.lost))
-    for each in inspection.in_project(list(zip(jobs, seen, strict=True))):
-        totals.add(each.report, unsafe_fixes=False)
-        announce(each.report, verbose=options.verbose)
-        yield each
+    inspected = list(zip(jobs, seen, strict=True))
+    reports = merged([(job, each.report) for job, each in inspected], others(options, resolver))
+    for _, report in reports:
+        totals.add(report, unsafe_fixes=False)
+        announce(report, verbose=options.verbose)
+    yield from inspection.in_project(inspected, {job.path: report for job, report in reports})
 
 
 def _print(options: CheckOptions, output: Output, inspections: Iterator[Inspection], *, is_only_one: bool) -> None:

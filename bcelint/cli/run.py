@@ -202,13 +202,19 @@ def _reports(
     if options.fixes:
         checked = run_deep(linting.fix_across_files, checked)
 
+    for _, report in merged(checked, others(options, resolver)):
+        yield report
+
+
+def others(options: CheckOptions, resolver: Resolver) -> Callable[[str], Job | None]:
+    """Makes the jobs for files that nobody asked to check, and that others prove something about."""
+
     def job_for(path: str) -> Job | None:
         if is_excluded(path, resolver.for_directory):
             return None
         return make_job(options, File(path, shown_path(path, os.getcwd()), explicit=False), resolver, None)
 
-    for _, report in merged(checked, job_for):
-        yield report
+    return job_for
 
 
 def make_job(options: CheckOptions, file: File, resolver: Resolver, stdin: bytes | None) -> Job:

@@ -25,6 +25,7 @@ from bcelint.reporting.style import Style
 from bcelint.rules.common import TAKES_ACTIVATION
 
 _WIDTH = 100
+_WIDEST_PLACE = 24
 _WIDEST_NAME = 38
 _NARROWEST_WORDS = 30
 _MOST_BRANCHES = 2
@@ -70,15 +71,21 @@ def render(inspection: Inspection, style: Style) -> Iterator[str]:
 
 
 def _table(rows: Sequence[_Row], style: Style) -> Iterator[str]:
-    kinds, places = (max(len(row[column]) for row in rows) for column in (0, 1))
+    kinds = max(len(row.kind) for row in rows)
+    places = min(max(len(row.where) for row in rows), _WIDEST_PLACE)
     names = min(max(1, *(len(row.name) for row in rows)), _WIDEST_NAME)
     before = kinds + places + names + 8
     room = max(_WIDTH - before, _NARROWEST_WORDS)
     for row in rows:
         heads = _wrapped(row.name, names)
         tails = _wrapped(row.words, room)
+        kind, where = row.kind, row.where
+        if len(where) > places:
+            yield f"  {style('gutter', kind)}{' ' * (kinds - len(kind))}  {where}"
+            kind, where = "", ""
         for i in range(max(len(heads), len(tails))):
-            kind, where = (row.kind, row.where) if i == 0 else ("", "")
+            if i:
+                kind, where = "", ""
             name = heads[i] if i < len(heads) else ""
             words = tails[i] if i < len(tails) else ""
             painted = style(row.style, words) if row.style else words
@@ -108,9 +115,13 @@ def _rows(inspection: Inspection) -> Iterator[_Row]:
 
 
 def _where(spot: Spot, shown: str) -> str:
-    """The row, in a notebook behind its cell, and behind the file where that is another one."""
+    """The row, in a notebook behind its cell, and behind the file where that is another one.
+
+    Files beside the one that is ``shown``, or in folders below it, are named as they are seen from there.
+    """
     cell = f"cell {spot.position.cell}:" if spot.position.cell is not None else ""
-    file = f"{spot.shown}:" if spot.shown != shown else ""
+    folder = shown[: shown.rfind("/") + 1]
+    file = f"{spot.shown.removeprefix(folder)}:" if spot.shown != shown else ""
     return f"{file}{cell}{spot.position.row}"
 
 
