@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bcelint.findings import Applicability, Finding
-from bcelint.gate import may_train
+from bcelint.gate import may_run, may_train
 from bcelint.inference.facts import Fact, Pairing, Unresolved
 from bcelint.inference.interpreter import Interpreter
+from bcelint.inference.model_uses import record_models
 from bcelint.inference.numeric.expressions import Expression
 from bcelint.inference.recorder import FaultyFormula, Recorder
 from bcelint.knowledge.user import installed
@@ -50,37 +51,45 @@ def infer(source: Source) -> tuple[Fact, ...]:
     return _interpret(source, "").facts
 
 
-def _interpret(source: Source, backend: str, project: Project | None = None) -> Recorder:
+def _interpret(source: Source, backend: str, project: Project | None = None, *, models: bool = False) -> Recorder:
     recorder = Recorder(source.place)
     if source.tree is None:
         return recorder
     # In a file of another framework a bare `Sequential` is that framework's.
     foreign = _OTHER_FRAMEWORKS.search(source.text) is not None and _KERAS.search(source.text) is None
-    if not may_train(source.data):
+    # Where nothing is trained it is of no use to follow imports, and costs much in libraries.
+    if not (may_train(source.data) or may_run(source.data)):
         project = None
     interpreter = Interpreter(recorder, project, looks_like_keras=not foreign, complete=not source.problems)
     interpreter.keras.backend = backend
     try:
         interpreter.run(source.tree)
+        if models:
+            record_models(interpreter)
     except RecursionError:
         recorder.exhausted = True
     return recorder
 
 
 def analyse(
-    source: Source, *, backend: str = "", project: Project | None = None, knowledge: Sequence[Entry] = ()
+    source: Source,
+    *,
+    backend: str = "",
+    project: Project | None = None,
+    knowledge: Sequence[Entry] = (),
+    models: bool = False,
 ) -> Analysis:
     """Infer facts and check them against every rule.
 
     ``backend`` is Keras's, where the user has said it; imports of a ``project`` are followed; ``knowledge`` is what the
-    user says of an API of his own.
+    user says of an API of his own. With ``models``, these are among the facts.
     """
     with installed(knowledge):
-        return _analyse(source, backend, project)
+        return _analyse(source, backend, project, models=models)
 
 
-def _analyse(source: Source, backend: str, project: Project | None) -> Analysis:
-    recorder = _interpret(source, backend, project)
+def _analyse(source: Source, backend: str, project: Project | None, *, models: bool) -> Analysis:
+    recorder = _interpret(source, backend, project, models=models)
     facts = recorder.facts
     checked = [_cautious(f) if f.place in recorder.doubted else f for f in check(facts)]
     findings = {(f.code, f.place): f for f in reversed(checked)}

@@ -8,7 +8,7 @@ every encoding that keeps ASCII as it is; files in any other encoding pass.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 # Words of which a file needs at least one to be Keras code at all. Snippets and notebooks use Keras names without an
 # import, and a model may come from another module: hence names and arguments that only such code holds.
@@ -74,6 +74,11 @@ def may_matter(data: bytes, losses: Iterable[str] = ()) -> bool:
     return _SUPPRESSION.search(data) is not None or _hides_ascii(data)
 
 
+def may_hold_a_model(data: bytes, losses: Iterable[str] = ()) -> bool:
+    """Whether a file can hold a model, be there a loss or not."""
+    return is_of_keras(data) or may_matter(data, losses)
+
+
 def is_of_keras(data: bytes) -> bool:
     """Whether a file can hold Keras code at all."""
     return any(word in data for word in _WORLD)
@@ -88,8 +93,26 @@ _TRAINS = re.compile(
 
 
 def may_train(data: bytes) -> bool:
-    """Whether a file can be one that trains: only there is it of use to follow its imports."""
+    """Whether a file can be one that trains."""
     return _TRAINS.search(data) is not None
+
+
+# A call that stands by itself, or the part that runs in scripts alone; the rows of a notebook are strings.
+_CALLS = re.compile(rb"""^(?:[ \t]*")?(?:[A-Za-z_][\w.]*[ \t]*\(|if[ \t]+__name__\b)""", re.MULTILINE)
+_IMPORT = re.compile(
+    rb"""^[ \t]*"?[ \t]*(?:from[ \t]+(?P<from>[.\w]+)[ \t]+import\b|import[ \t]+(?P<import>[.\w]+))""", re.MULTILINE
+)
+
+
+def may_run(data: bytes) -> bool:
+    """Whether a file can be a script, which may leave all of training to the modules that it imports."""
+    return _CALLS.search(data) is not None
+
+
+def imported(data: bytes) -> Iterator[str]:
+    """The modules that a file imports by name, with the dots of relative ones."""
+    for match in _IMPORT.finditer(data):
+        yield (match["from"] or match["import"]).decode()
 
 
 def _hides_ascii(data: bytes) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING
 
 from bcelint.analysis import Analysis, analyse
 from bcelint.findings import Applicability, Finding, Fix, Severity
+from bcelint.inference.facts import Fact, Unresolved
 from bcelint.places import Place
 from bcelint.project import Project
-from bcelint.reporting.model import FileReport, FixedRule, Listed, Listing, is_applicable
+from bcelint.reading.text import with_unix_newlines
+from bcelint.reporting.model import FileReport, FixedRule, Listed, Listing, Undecided, is_applicable
 from bcelint.rules import RULES
 from bcelint.selection import KNOWN, RuleSet
 from bcelint.settings import Entry, shown_path
-from bcelint.source import Problem, Source, read
-from bcelint.suppression import comment_rows, suppress
+from bcelint.source import Position, Problem, Source, read
+from bcelint.suppression import UNUSED, Statements, comment_rows, suppress
 
 if TYPE_CHECKING:
     from bcelint.fixing.across import Across
@@ -83,16 +85,21 @@ Object = Callable[[Source, Linted, Finding], str]
 def check_file(job: Job, objection: Object | None = None) -> FileReport:
     """The report for one file; ``objection`` is asked about each fix before it is made."""
     try:
-        data = job.data
-        if data is None:
-            with open(job.path, "rb") as file:
-                data = file.read()
+        data = content(job)
     except OSError as error:
         return unreadable(job.shown, error.strerror or str(error), job.rules)
     try:
         return _check(job, data, objection)
     except Exception as error:
         return FileReport(job.shown, failure=fault_of_ours(error))
+
+
+def content(job: Job) -> bytes:
+    """The bytes of the file."""
+    if job.data is not None:
+        return job.data
+    with open(job.path, "rb") as file:
+        return file.read()
 
 
 def lost(job: Job) -> FileReport:
@@ -106,19 +113,23 @@ def unreadable(shown: str, reason: str, rules: RuleSet) -> FileReport:
     return FileReport(shown, (finding,) if finding.code in rules.active else (), noqa_rows=(1,))
 
 
-def lint(source: Source, job: Job, changed: Mapping[str, Source] = MappingProxyType({})) -> Linted:
+def lint(
+    source: Source, job: Job, changed: Mapping[str, Source] = MappingProxyType({}), *, models: bool = False
+) -> Linted:
     """What is to be reported about ``source``, with fixes as text edits.
 
-    ``changed`` are other files of the project, by their paths, that are not to be read from the disk.
+    ``changed`` are other files of the project, by their paths, that are not to be read from the disk. With ``models``,
+    these are among the facts.
     """
     project = Project(job.path, changed)
-    analysis = analyse(source, backend=job.backend, project=project, knowledge=job.knowledge)
+    analysis = analyse(source, backend=job.backend, project=project, knowledge=job.knowledge, models=models)
     problems = [_of_problem(problem) for problem in source.problems]
     own = [finding for finding in (*problems, *analysis.findings) if not finding.place.path]
     findings = [finding for finding in own if finding.code in job.rules.active]
     findings.sort(key=lambda finding: finding.sort_key)
     if not job.ignore_noqa:
-        findings = list(suppress(source, findings, known=KNOWN, active=job.rules.active).findings)
+        left = suppress(source, findings, known=KNOWN, active=job.rules.active).findings
+        findings = [finding for finding in left if not _may_be_needed(source, finding, analysis.undecided)]
     offered = tuple(_offer(source, finding, job, project.sources) for finding in findings)
     elsewhere = tuple(
         _offer(source, finding, job, project.sources) for finding in analysis.findings if finding.place.path
@@ -134,6 +145,15 @@ def lint(source: Source, job: Job, changed: Mapping[str, Source] = MappingProxyT
         {path: project.sources[path] for path in sorted(paths - {""})},
         frozenset(project.sources),
     )
+
+
+def _may_be_needed(source: Source, finding: Finding, undecided: Collection[Place]) -> bool:
+    """Whether a suppression that is of no use here stands where another file may decide what this one cannot."""
+    if finding.code != UNUSED or not undecided:
+        return False
+    statements = Statements(with_unix_newlines(source.text))
+    first, last = statements.rows(finding.place.row)
+    return any(first <= place.row <= last for place in undecided if not place.path)
 
 
 def _check(job: Job, data: bytes, objection: Object | None) -> FileReport:
@@ -159,8 +179,25 @@ def report_on(job: Job, source: Source, linted: Linted) -> FileReport:
         imports=linted.imports,
         decided=linted.decided,
         undecided=linted.undecided,
+        unresolved=unresolved(source, linted.analysis.facts) if linted.analysis is not None else (),
         exhausted=linted.exhausted,
     )
+
+
+def unresolved(source: Source, facts: Iterable[Fact]) -> tuple[Undecided, ...]:
+    """The pairs that could not be decided, in the order of the file; reasons for the same pair are put together."""
+    reasons: dict[Place, dict[str, None]] = {}
+    for fact in facts:
+        if isinstance(fact, Unresolved):
+            reasons.setdefault(fact.place, {})[fact.why] = None
+    return tuple(Undecided(place, *whereabouts(source, place), tuple(reasons[place])) for place in sorted(reasons))
+
+
+def whereabouts(source: Source, place: Place) -> tuple[str, Position]:
+    """The file that a place is in, as it is shown, and the start of the place there."""
+    if place.path:
+        return shown_path(place.path, os.getcwd()), Position(None, *place.start)
+    return source.path, source.position(*place.start)
 
 
 def _fix(job: Job, source: Source, objection: Object | None) -> FileReport:

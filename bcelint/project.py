@@ -6,14 +6,16 @@ its own folder or from a folder above it, and in the ``src`` folders there. What
 
 from __future__ import annotations
 
-import ast
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
-from bcelint.source import Source, read
+from bcelint.gate import imported, may_run, may_train
+
+if TYPE_CHECKING:
+    from bcelint.source import Source
 
 # What ends the search for folders above a file: the root of a project.
 _ROOT_MARKS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg", "bcelint.toml")
@@ -41,8 +43,7 @@ _MOST_CACHED = 256
 ORIGIN = "origin"
 
 
-@dataclass(frozen=True)
-class ModuleFile:
+class ModuleFile(NamedTuple):
     """Where a module or package is: ``path`` is its file (empty for a folder without ``__init__.py``), ``folder`` the
     folder that holds its submodules (empty for a plain module)."""
 
@@ -51,7 +52,6 @@ class ModuleFile:
     folder: str
 
 
-@dataclass
 class Project:
     """What the imports of one file, and of those that it imports, mean.
 
@@ -62,13 +62,14 @@ class Project:
         sources: the files that were read, by path.
     """
 
-    path: str
-    changed: Mapping[str, Source] = field(default_factory=dict)
-    added: list[str] = field(default_factory=list)
-    sources: dict[str, Source] = field(default_factory=dict)
-    _above: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _listings: dict[str, frozenset[str]] = field(default_factory=dict)
-    _entries: dict[tuple[str, str], ModuleFile | None] = field(default_factory=dict)
+    def __init__(self, path: str, changed: Mapping[str, Source] | None = None) -> None:
+        self.path = path
+        self.changed = changed or {}
+        self.added: list[str] = []
+        self.sources: dict[str, Source] = {}
+        self._above: dict[str, tuple[str, ...]] = {}
+        self._listings: dict[str, frozenset[str]] = {}
+        self._entries: dict[tuple[str, str], ModuleFile | None] = {}
 
     @property
     def folder(self) -> str:
@@ -94,6 +95,26 @@ class Project:
 
     def submodule(self, package: ModuleFile, name: str) -> ModuleFile | None:
         return self._entry(package.folder, name) if package.folder else None
+
+    def leaves_training_to_others(self, data: bytes) -> bool:
+        """Whether the file, which holds ``data``, is a script that runs what other modules of the project train."""
+        if not may_run(data):
+            return False
+        for name in imported(data):
+            found = self._find_written(name, self.path)
+            if found is None or not found.path:
+                continue
+            content = _content(found.path)
+            # A package hands on what its modules hold.
+            inner = (self._find_written(other, found.path) for other in imported(content)) if found.folder else ()
+            if may_train(content) or any(may_train(_content(other.path)) for other in inner if other and other.path):
+                return True
+        return False
+
+    def _find_written(self, name: str, importer: str) -> ModuleFile | None:
+        """A module by its name with the dots before it."""
+        bare = name.lstrip(".")
+        return self.find(bare, importer, len(name) - len(bare))
 
     def add_to_path(self, folder: str) -> None:
         """``sys.path.append`` in the file that is checked."""
@@ -162,6 +183,14 @@ class Project:
         )
 
 
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(_LARGEST)
+    except OSError:
+        return b""
+
+
 def _from_disk(path: str) -> Source | None:
     try:
         status = os.stat(path)
@@ -173,6 +202,8 @@ def _from_disk(path: str) -> Source | None:
 @lru_cache(_MOST_CACHED)
 def _parsed(path: str, changed: int, size: int) -> Source | None:
     """A file as it was at a time: many files import the same ones."""
+    from bcelint.source import read  # not every run gets here
+
     try:
         with open(path, "rb") as file:
             return read(path, file.read())
@@ -182,6 +213,8 @@ def _parsed(path: str, changed: int, size: int) -> Source | None:
 
 def _mark(source: Source) -> None:
     """Let every node with a position say which file it is from."""
+    import ast  # not every run gets here
+
     if source.tree is None or ORIGIN in source.tree.__dict__:
         return
     source.tree.__dict__[ORIGIN] = source

@@ -26,6 +26,10 @@ class Position:
     row: int
     column: int
 
+    def __str__(self) -> str:
+        cell = f"cell {self.cell}:" if self.cell is not None else ""
+        return f"{cell}{self.row}:{self.column}"
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bcelint.gate import may_matter
+from bcelint.gate import may_hold_a_model, may_matter
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,20 @@ def test_what_may_matter_passes(text: str) -> None:
 )
 def test_what_cannot_matter_is_kept_out(text: str) -> None:
     assert not may_matter(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("from keras.layers import Dense\n", True),
+        ("model = Sequential()", True),
+        ("model.compile()", True),
+        ("loss = 1", False),
+        ("print('nothing of ours')", False),
+    ],
+)
+def test_a_model_may_come_without_a_loss(text: str, passes: bool) -> None:
+    assert may_hold_a_model(text.encode()) is passes
 
 
 def test_notebooks_pass_by_the_words_in_their_cells() -> None:

@@ -29,6 +29,14 @@ def test_the_example_prints_what_is_shown(folder: Path, bcelint: Run) -> None:
     assert result.stdout + result.stderr == expected
 
 
+def test_inspect_prints_what_is_shown(folder: Path, bcelint: Run) -> None:
+    (folder / "train.py").write_text(blocks("python")[0])
+    block = next(block for block in blocks("console") if block.startswith("$ bcelint inspect"))
+    command, _, expected = block.removeprefix("$ ").partition("\n")
+    result = bcelint(*command.split()[1:])
+    assert result.stdout + result.stderr == expected
+
+
 def test_the_configuration_is_accepted(folder: Path) -> None:
     (folder / "pyproject.toml").write_text("\n".join(blocks("toml")))
     settings = Resolver(str(folder)).for_directory(str(folder))

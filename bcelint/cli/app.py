@@ -9,6 +9,7 @@ import click
 from bcelint import __version__
 from bcelint.cli.check import check
 from bcelint.cli.explain_loss import explain_loss
+from bcelint.cli.inspect import inspect
 from bcelint.cli.rule import rule
 from bcelint.cli.verify import verify
 
@@ -36,6 +37,7 @@ def cli() -> None:
 
 cli.add_command(check)
 cli.add_command(verify)
+cli.add_command(inspect)
 cli.add_command(rule)
 cli.add_command(rule, "explain")
 cli.add_command(explain_loss)

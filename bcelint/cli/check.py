@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bcelint.cli.shared_options import how_to_check, what_to_check
+from bcelint.cli.shared_options import how_to_check, refuse_contradictions, what_to_check
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,7 +30,6 @@ from bcelint.cli.shared_options import how_to_check, what_to_check
 @click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 if anything was fixed.")
 @how_to_check
 @click.option("--stdin-filename", metavar="PATH", help="What standard input is called.")
-@click.option("-v", "--verbose", is_flag=True, help="Say what is done with each file.")
 @click.option("--show-settings", is_flag=True, help="Show the settings for the first path, and check nothing.")
 @click.option("--show-files", is_flag=True, help="List the files that would be checked.")
 @click.pass_context
@@ -45,8 +44,7 @@ def check(ctx: click.Context, /, **options: Any) -> None:
         raise click.UsageError("standard input (-) cannot be checked together with other paths")
     if options["verified"] and not (options["fix"] or options["fix_only"] or options["diff"]):
         raise click.UsageError("--verified says which fixes are made: it needs --fix, --fix-only or --diff")
-    if options["verbose"] and options["quiet"]:
-        raise click.UsageError("--verbose and --quiet contradict each other")
+    refuse_contradictions(options)
     try:
         ctx.exit(run(CheckOptions(**options)))
     except ConfigError as error:

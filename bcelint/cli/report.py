@@ -15,6 +15,20 @@ if TYPE_CHECKING:
     from bcelint.reporting.model import FileReport
 
 
+def announce(report: FileReport, *, verbose: bool) -> None:
+    """Say what was not done with a file, and with ``verbose`` what was."""
+    if report.failure:
+        complain(f"{report.shown}: {report.failure}")
+    if report.exhausted:
+        warn(f"{report.shown}: not analysed to the end: the code takes too many steps to follow")
+    if not verbose:
+        return
+    counts = f"{summary.counted(len(report.decided), 'pair')} decided, {len(report.undecided)} undecided"
+    click.echo(f"{report.shown}: {counts}, {summary.counted(len(report.findings), 'finding')}", err=True)
+    for pair in report.undecided_pairs:
+        click.echo(f"{pair.shown}:{pair.position}: not decided: {'; '.join(pair.reasons)}", err=True)
+
+
 class Reporting:
     """What is printed about a run. Text goes out file by file; JSON and statistics need all files first."""
 
@@ -31,16 +45,10 @@ class Reporting:
         """Take the next file's report."""
         options = self._options
         self.totals.add(report, options.unsafe_fixes)
-        if report.failure:
-            self.failed = True
-            complain(f"{report.shown}: {report.failure}")
-        if report.exhausted:
-            warn(f"{report.shown}: not analysed to the end: the code takes too many steps to follow")
+        self.failed = self.failed or bool(report.failure)
+        announce(report, verbose=options.verbose)
         for words in report.taken_back:
             warn(f"{report.shown}: {words}")
-        if options.verbose:
-            counts = f"{summary.counted(len(report.decided), 'pair')} decided, {len(report.undecided)} undecided"
-            click.echo(f"{report.shown}: {counts}, {summary.counted(len(report.findings), 'finding')}", err=True)
         self.fixed_stdin = report.fixed_bytes
         if options.diff:
             if report.diff:
@@ -51,7 +59,7 @@ class Reporting:
         if report.fixed or self._is_json or options.statistics:
             self._kept.append(report)
 
-    def finish(self, *, files: int, analysed: int) -> None:
+    def finish(self, *, files: int, analysed: int, missing: int = 0) -> None:
         """Print what could not be printed before all files were done."""
         options = self._options
         if options.reports and (options.statistics or self._is_json):
@@ -69,7 +77,8 @@ class Reporting:
         elif not self.failed or self.totals.severities:
             for line in summary.found(self.totals, fixes=options.fixes):
                 self._say(line)
-        click.echo(summary.accounting(self.totals, files, analysed), err=True)
+        line = summary.accounting(self.totals, files, analysed, missing=missing, would_fix=options.diff)
+        click.echo(line, err=True)
 
     def _write_whole(self) -> None:
         if not self._options.statistics:

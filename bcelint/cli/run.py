@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +15,7 @@ import click
 from bcelint.cli.options import CheckOptions
 from bcelint.cli.output import Output, complain, warn
 from bcelint.discovery import Discovered, File, discover, is_excluded
-from bcelint.gate import may_matter
+from bcelint.gate import may_matter, may_run
 from bcelint.settings import ConfigError, Layer, Resolver, inline_config, layer, read_config, shown_path
 
 if TYPE_CHECKING:
@@ -37,13 +37,14 @@ def run(options: CheckOptions) -> int:
         directory = path if os.path.isdir(path) else os.path.dirname(path)
         click.echo(describe_settings(resolver.for_directory(directory), shown_path(path, cwd)))
         return _CLEAN
-    found = _stdin_file(options, cwd, resolver) if options.from_stdin else discovered(options, cwd, resolver)
+    found = stdin_file(options, cwd, resolver) if options.from_stdin else discovered(options, cwd, resolver)
     if options.show_files:
         for file in found.files:
             click.echo(file.shown)
         return _FAILED if found.missing else _CLEAN
     validate_selectors(found, cwd, resolver)
     if found.missing and not found.files:
+        account_for_nothing(options, found)
         return _FAILED
     if not (found.files or found.unreadable or options.from_stdin):
         warn("no Python files or notebooks found under the given paths")
@@ -104,7 +105,8 @@ def validate_selectors(found: Discovered, cwd: str, resolver: Resolver) -> None:
 # --- from files to reports -------------------------------------------------------------------------------------------
 
 
-def _stdin_file(options: CheckOptions, cwd: str, resolver: Resolver) -> Discovered:
+def stdin_file(options: CheckOptions, cwd: str, resolver: Resolver) -> Discovered:
+    """Standard input as a file; nothing where the name that it is given is excluded."""
     shown = options.stdin_filename or "-"
     path = os.path.normpath(os.path.join(cwd, shown))
     settings = resolver.for_directory(os.path.dirname(path))
@@ -134,7 +136,7 @@ def _check(options: CheckOptions, found: Discovered, resolver: Resolver) -> int:
     try:
         for report in _reports(options, found, relevant, resolver, stdin):
             reporting.add(report)
-        reporting.finish(files=len(found.files), analysed=len(relevant))
+        reporting.finish(files=len(found.files), analysed=len(relevant), missing=len(found.missing))
     finally:
         output.close()
     if options.prints_fixed_stdin and stdin is not None:
@@ -155,17 +157,40 @@ def _status(options: CheckOptions, reporting: Reporting) -> int:
     return _FOUND if options.reports and totals.remaining else _CLEAN
 
 
-def passes_gate(file: File, verbose: bool, resolver: Resolver) -> bool:
+def account_for_nothing(options: CheckOptions, found: Discovered) -> None:
+    """The last line of a run that has no file to look at."""
+    from bcelint.cli import summary
+
+    if not options.quiet:
+        click.echo(summary.accounting(summary.Totals(), 0, 0, missing=len(found.missing)), err=True)
+
+
+Gate = Callable[[bytes, Collection[str]], bool]
+
+
+def passes_gate(
+    file: File, verbose: bool, resolver: Resolver, gate: Gate = may_matter, what: str = "Keras loss"
+) -> bool:
+    """Whether a file may hold ``what`` is looked for; one that cannot be read may, and will be reported."""
     entries = resolver.for_directory(os.path.dirname(file.path)).knowledge
     losses = [entry.name for entry in entries if entry.table == "losses"]
     try:
         with open(file.path, "rb") as opened:
-            passes = may_matter(opened.read(), losses)
+            data = opened.read()
+        passes = gate(data, losses) or _leaves_training_to_others(file.path, data)
     except OSError:
         passes = True  # it will be reported as unreadable
     if verbose and not passes:
-        click.echo(f"{file.shown}: skipped, it holds no Keras loss", err=True)
+        click.echo(f"{file.shown}: skipped, it holds no {what}", err=True)
     return passes
+
+
+def _leaves_training_to_others(path: str, data: bytes) -> bool:
+    if not may_run(data):
+        return False
+    from bcelint.project import Project  # scripts without a word of Keras are few among the files that it keeps out
+
+    return Project(path).leaves_training_to_others(data)
 
 
 def _reports(
@@ -194,14 +219,19 @@ def _reports(
 
     if options.fixes:
         checked = run_deep(lambda those: linting.fix_across_files(those, is_ours), checked)
+    for _, report in merged(checked, others(options, resolver)):
+        yield report
+
+
+def others(options: CheckOptions, resolver: Resolver) -> Callable[[str], Job | None]:
+    """Makes the jobs for files that nobody asked to check, and that others prove something about."""
 
     def job_for(path: str) -> Job | None:
-        if not is_ours(path):
+        if is_excluded(path, resolver.for_directory):
             return None
         return make_job(options, File(path, shown_path(path, os.getcwd()), explicit=False), resolver, None)
 
-    for _, report in merged(checked, job_for):
-        yield report
+    return job_for
 
 
 def make_job(options: CheckOptions, file: File, resolver: Resolver, stdin: bytes | None) -> Job:

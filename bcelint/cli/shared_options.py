@@ -49,7 +49,8 @@ _HOW = (
         help="Leave out excluded files that are named explicitly, too.",
     ),
     click.option("-j", "--jobs", type=click.IntRange(min=1), help="Number of worker processes."),
-    click.option("-q", "--quiet", is_flag=True, help="Print findings and nothing else."),
+    click.option("-v", "--verbose", is_flag=True, help="Say what is done with each file, and what is not decided."),
+    click.option("-q", "--quiet", is_flag=True, help="Print the report and nothing else."),
     click.option(
         "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colours."
     ),
@@ -64,6 +65,12 @@ def what_to_check(command: _Command) -> _Command:
 def how_to_check(command: _Command) -> _Command:
     """The options that say where settings come from, and how much is printed."""
     return _decorated(command, _HOW)
+
+
+def refuse_contradictions(options: dict[str, Any]) -> None:
+    """Raise ``UsageError`` for options of which only one can hold."""
+    if options["verbose"] and options["quiet"]:
+        raise click.UsageError("--verbose and --quiet contradict each other")
 
 
 def _decorated(command: _Command, decorators: tuple[Callable[[_Command], _Command], ...]) -> _Command:

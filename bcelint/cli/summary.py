@@ -20,6 +20,8 @@ class Totals:
         self.fixed = 0
         self.pairs = 0
         self.undecided = 0
+        self.exhausted = 0
+        self.failures = 0
 
     @property
     def remaining(self) -> int:
@@ -30,6 +32,8 @@ class Totals:
 
         self.pairs += len(report.decided)
         self.undecided += len(report.undecided)
+        self.exhausted += report.exhausted
+        self.failures += bool(report.failure)
         for rule in report.fixed:
             self.fixed += rule.count
             self.severities[rule.severity.value] += rule.count
@@ -63,17 +67,36 @@ def found(totals: Totals, *, fixes: bool) -> Iterator[str]:
         yield f"No fixes available ({hidden})."
 
 
-def accounting(totals: Totals, files: int, analysed: int) -> str:
-    """What was looked at: unknown is silent, but counted."""
-    if not analysed:
-        return f"Checked {counted(files, 'file')}: no Keras losses in {'it' if files == 1 else 'them'}."
-    undecided = f"{totals.undecided} could not be decided" if totals.undecided else "all decided"
+def accounting(totals: Totals, files: int, analysed: int, *, missing: int = 0, would_fix: bool = False) -> str:
+    """What was looked at, and what came of it: unknown is silent, but counted."""
+    part = f", {analysed} of them analysed" if 0 < analysed < files else ""
+    return (
+        f"Checked {counted(files, 'file')}{part}: {'; '.join(_account(totals, files, analysed, missing, would_fix))}."
+    )
+
+
+def _account(totals: Totals, files: int, analysed: int, missing: int, would_fix: bool) -> Iterator[str]:
+    findings = sum(totals.severities.values())
+    if analysed:
+        yield _pairs(totals)
+    elif files:
+        yield f"no Keras losses in {'it' if files == 1 else 'them'}"
+    if analysed or findings or not files:
+        fixed = f", {totals.fixed} {'can be' if would_fix else 'of them'} fixed" if totals.fixed else ""
+        yield (counted(findings, "finding") if findings else "no findings") + fixed
+    if totals.exhausted:
+        yield f"{counted(totals.exhausted, 'file')} not analysed to the end"
+    if totals.failures:
+        yield f"{counted(totals.failures, 'file')} could not be dealt with"
+    if missing:
+        yield f"{counted(missing, 'path')} could not be opened"
+
+
+def _pairs(totals: Totals) -> str:
     if not totals.pairs and not totals.undecided:
-        pairs = "no head/loss pairs"
-    else:
-        pairs = f"{counted(totals.pairs + totals.undecided, 'head/loss pair')}, {undecided}"
-    part = f", {analysed} of them analysed" if analysed < files else ""
-    return f"Checked {counted(files, 'file')}{part}: {pairs}."
+        return "no head/loss pairs"
+    undecided = f"{totals.undecided} could not be decided" if totals.undecided else "all decided"
+    return f"{counted(totals.pairs + totals.undecided, 'head/loss pair')}, {undecided}"
 
 
 def fixes_by_file(reports: Iterable[FileReport], *, would: bool) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bcelint.cli.shared_options import how_to_check, what_to_check
+from bcelint.cli.shared_options import how_to_check, refuse_contradictions, what_to_check
 
 _BACKENDS = ("tensorflow", "jax", "torch")
 _DTYPES = ("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
@@ -81,6 +81,7 @@ def verify(ctx: click.Context, /, **options: Any) -> None:
 
     if "-" in options["paths"]:
         raise click.UsageError("verify reads files, not standard input")
+    refuse_contradictions(options)
     own = VerifyOptions(**{name: options.pop(name) for name in _OWN})
     try:
         ctx.exit(run(CheckOptions(**options), own))

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bcelint.cli import summary
 from bcelint.cli.options import CheckOptions, VerifyOptions
 from bcelint.cli.output import Output, complain, warn
-from bcelint.cli.run import discovered, make_job, make_resolver, passes_gate, validate_selectors
+from bcelint.cli.report import announce
+from bcelint.cli.run import (
+    account_for_nothing,
+    discovered,
+    make_job,
+    make_resolver,
+    passes_gate,
+    validate_selectors,
+)
 from bcelint.discovery import Discovered, File
 from bcelint.settings import ConfigError, Resolver
 
@@ -34,21 +43,26 @@ def run(options: CheckOptions, own: VerifyOptions) -> int:
     found = discovered(options, cwd, resolver)
     validate_selectors(found, cwd, resolver)
     if found.missing and not found.files:
+        account_for_nothing(options, found)
         return _FAILED
     if not (found.files or found.unreadable):
         warn("no Python files or notebooks found under the given paths")
+    from bcelint.merging import merged
+
     backends = own.backend or (_configured(found.files, resolver, cwd),)
     _require(backends, own)
-    checked = []
-    failed = bool(found.missing)
-    for job, report in _checked(options, found, resolver):
-        if report.failure:
-            complain(f"{report.shown}: {report.failure}")
-            failed = True
-        elif report.findings or own.sound:
-            checked.append((job, report))
+    relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose, resolver)]
+    totals = summary.Totals()
+    reports = list(_checked(options, found, relevant, resolver))
+    for _, report in merged(reports, lambda path: None):
+        totals.add(report, unsafe_fixes=False)
+        announce(report, verbose=options.verbose)
+    checked = [(job, report) for job, report in reports if not report.failure and (report.findings or own.sound)]
     status = _verify(options, own, backends, checked)
-    return _FAILED if failed else status
+    if not options.quiet:
+        missing = len(found.missing)
+        click.echo(summary.accounting(totals, len(found.files), len(relevant), missing=missing), err=True)
+    return _FAILED if totals.failures or found.missing else status
 
 
 def _configured(files: Sequence[File], resolver: Resolver, cwd: str) -> str:
@@ -75,14 +89,15 @@ def _require(backends: Sequence[str], own: VerifyOptions) -> None:
         raise ConfigError(str(error)) from None
 
 
-def _checked(options: CheckOptions, found: Discovered, resolver: Resolver) -> Iterator[tuple[Job, FileReport]]:
+def _checked(
+    options: CheckOptions, found: Discovered, relevant: Sequence[File], resolver: Resolver
+) -> Iterator[tuple[Job, FileReport]]:
     from bcelint import linting
     from bcelint.workers import run_all
 
     for path, shown, reason in found.unreadable:
         job = make_job(options, File(path, shown, explicit=False), resolver, None)
         yield job, linting.unreadable(shown, reason, job.rules)
-    relevant = [file for file in found.files if file.explicit or passes_gate(file, False, resolver)]
     jobs = [make_job(options, file, resolver, None) for file in relevant]
     yield from zip(jobs, run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost), strict=True)
 

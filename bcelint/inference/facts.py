@@ -342,10 +342,78 @@ class UncalledLoss:
 
 @dataclass(frozen=True)
 class Unresolved:
-    """A head and a loss that meet, of which something could not be decided."""
+    """A head and a loss that meet, of which something could not be decided.
+
+    ``head`` and ``loss`` are what is known of them; ``loss_name`` is how the loss is called or written, and ``model``
+    what is compiled.
+    """
 
     place: Place
     why: str
+    head: Head | None = None
+    loss: LossUse | None = None
+    loss_name: str = ""
+    output: str = ""
+    branch: tuple[str, ...] = ()
+    model: Place | None = None
 
 
-Fact = Pairing | MetricUse | SingleUnitSoftmax | Numeric | CustomLoss | SwappedArguments | UncalledLoss | Unresolved
+@dataclass(frozen=True)
+class Unjudged:
+    """A loss that is not a cross-entropy of the table, and the head that it meets: no rule is about the two.
+
+    ``definition`` is the function, where the loss is ``written`` in the code, and ``model`` what is compiled.
+    """
+
+    place: Place
+    loss_name: str
+    head: Head | None = None
+    written: bool = False
+    definition: Place | None = None
+    output: str = ""
+    model: Place | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """One of the outputs of a model, by its ``number``; without a ``head``, ``why`` says what is not known.
+
+    A model may have several under the same number: ``branch`` are the tests that have to come out as said for the model
+    to return it, in words.
+    """
+
+    name: str = ""
+    head: Head | None = None
+    why: str = ""
+    branch: tuple[str, ...] = ()
+    number: int = 1
+
+
+@dataclass(frozen=True)
+class ModelUse:
+    """A model that is more than a part of another one, and what it returns; only recorded for ``inspect``.
+
+    ``kind`` is ``Sequential``, ``functional``, ``ready-made``, ``loaded``, ``copy`` or the name of its class, and
+    ``name`` the variable that holds it, or the function that returns it.
+    """
+
+    place: Place
+    kind: str
+    name: str = ""
+    outputs: tuple[Output, ...] = ()
+    compiled: bool = False
+    trained: bool = False
+
+
+Fact = (
+    Pairing
+    | MetricUse
+    | SingleUnitSoftmax
+    | Numeric
+    | CustomLoss
+    | SwappedArguments
+    | UncalledLoss
+    | Unresolved
+    | Unjudged
+    | ModelUse
+)

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import ast
 import itertools
-import sys
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from bcelint.inference import builtin_calls, paths, tensors
+from bcelint.inference import builtin_calls, paths, reasons, tensors
 from bcelint.inference.api_calls import API_CALLS, FLOAT_INFO, TENSOR_FUNCTIONS
 from bcelint.inference.arithmetic import Arithmetic
 from bcelint.inference.containers import container_method, string_method
 from bcelint.inference.guards import ALWAYS, Guard, Literal, Test, conjoin
-from bcelint.inference.layer_calls import ADD_LAYER, LayerCalls
+from bcelint.inference.layer_calls import LayerCalls
 from bcelint.inference.loss_code import SINKS, LossCode
 from bcelint.inference.model_calls import KERAS_LOSS, KERAS_MODELS, ModelCalls, weights_of
 from bcelint.inference.pairing import Pairings
@@ -55,7 +54,6 @@ from bcelint.inference.values import (
     Value,
     choice,
     each,
-    maker_of,
     opaque,
     options,
     unknown_tensor,
@@ -410,7 +408,7 @@ class KerasApi:
                     return ListValue(Sequence(tuple(items[cut])))
         if isinstance(owner, Unknown):
             return Unknown(owner.why, ("[]", owner.key, index.key))
-        return Unknown("an item")
+        return Unknown(reasons.of_api(owner.name) if isinstance(owner, Api) else "an item")
 
     def _picked_parts(self, node: ast.expr) -> list[object]:
         """What a subscript picks, so that the same picks are equal."""
@@ -463,7 +461,7 @@ class KerasApi:
             return tensors.without_shape(unknown_tensor("a part of a tensor", labels=value.labels))
         if index is not None and isinstance(value, Unknown):
             return Unknown(value.why, ("[]", value.key, ("const", "int", index)))
-        return Unknown("an element")
+        return Unknown((value.why if isinstance(value, Unknown) else "") or "an element")
 
     def extend(self, target: ListValue, more: Value) -> None:
         current, added = self.items_of(target), self.items_of(more)
@@ -611,10 +609,7 @@ class KerasApi:
         if isinstance(function, Const) and function.value is None:
             return Unknown("a call of None")
         if any(isinstance(value, Tensor) for value in arguments.values()):
-            why = function.why if isinstance(function, Unknown) else "an unknown function"
-            if maker_of(function):
-                why = f"the layer `{maker_of(function)}` is unknown: {ADD_LAYER}"
-            return unknown_tensor(why or "an unknown function")
+            return unknown_tensor(_why_called(function))
         why = function.why if isinstance(function, Unknown) else ""
         return Unknown(why)
 
@@ -717,7 +712,7 @@ class KerasApi:
         if name in TENSOR_FUNCTIONS:
             return self._tensor_function(name, arguments, node)
         if name in _HARMLESS:
-            return Unknown(f"`{name}`")
+            return Unknown(f"it comes from `{name}`")
         for value in arguments.values():
             self.models.escape(value)
         if name.startswith("keras.layers.") and name[13:14].isupper():
@@ -725,11 +720,9 @@ class KerasApi:
         if any(
             isinstance(option, Tensor) for value in arguments.values() for option in builtin_calls.plain_options(value)
         ):
-            return unknown_tensor(f"`{name}` is unknown")
-        package, dot, _ = name.partition(".")
-        if not package or not dot or package == "builtins" or package in sys.stdlib_module_names:
-            return Unknown(f"`{name}` is unknown")
-        return Unknown(f"`{name}` is unknown", (MADE_BY, name, next(self._serial)))
+            return unknown_tensor(reasons.of_api(name))
+        symbol = (MADE_BY, name, next(self._serial))
+        return Unknown(reasons.of_api(name), symbol)
 
     def _tensor_function(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         """A function of tensors from the table, on every alternative of its first argument."""
@@ -771,7 +764,7 @@ class KerasApi:
                     node=getattr(value, "node", None),
                     literal=True,
                 )
-        return unknown_tensor(value.why if isinstance(value, Unknown) else "")
+        return unknown_tensor(reasons.of_value(value))
 
     def _call_method(self, method: Method, arguments: Arguments, node: ast.AST) -> Value:
         owner, name = method.owner, method.name
@@ -816,8 +809,8 @@ class KerasApi:
         for value in arguments.values():
             self.models.escape(value)
         if any(isinstance(value, Tensor) for value in arguments.values()):
-            return unknown_tensor(f"`.{name}` is unknown")
-        return Unknown(f"`.{name}` is unknown")
+            return unknown_tensor(f"it comes from the method `.{name}`, which is unknown")
+        return Unknown(f"it comes from the method `.{name}`, which is unknown")
 
     def variable(self, shape: Argument | None, node: ast.AST) -> Tensor:
         """A trainable variable: any number."""
@@ -835,7 +828,7 @@ class KerasApi:
                 return self._reshaped_array(result, arguments)
             return result if name in ("numpy", "astype", "copy") else tensors.without_shape(result)
         if name in ("round", "argmax", "sum"):
-            return unknown_tensor(f"`.{name}` of a tensor")
+            return unknown_tensor(f"it comes from `.{name}` of a tensor")
         if name in ("mean", "max", "min"):
             return (
                 tensors.without_shape(owner.after("other", name, node))
@@ -844,7 +837,7 @@ class KerasApi:
             )
         if name in ("shape", "get_shape"):
             return self._tensor_attribute(owner, "shape", node)
-        return unknown_tensor(f"`.{name}` of a tensor", labels=owner.labels)
+        return unknown_tensor(f"it comes from `.{name}` of a tensor", labels=owner.labels)
 
 
 def _encoded(function: Unknown) -> str:
@@ -876,6 +869,16 @@ def _method_name(function: Unknown) -> str:
     """The last name of an attribute of something unknown (``hp.Choice``)."""
     symbol = function.symbol
     return symbol[2] if isinstance(symbol, tuple) and len(symbol) == 3 and symbol[0] == "." else ""
+
+
+def _why_called(function: Value) -> str:
+    """Why nothing is known of what a call with a tensor gives."""
+    if not isinstance(function, Unknown):
+        return "it comes from an unknown function"
+    symbol = function.symbol
+    if isinstance(symbol, tuple) and symbol[0] == MADE_BY:
+        return reasons.of_made_by(str(symbol[1]))
+    return function.why or "it comes from an unknown function"
 
 
 def _picks(node: ast.expr, evaluate: Callable[[ast.expr], Value]) -> list[str]:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bcelint.inference import tensors
+from bcelint.inference import reasons, tensors
 from bcelint.inference.guards import Guard
 from bcelint.inference.values import (
     NONE,
@@ -36,8 +36,6 @@ from bcelint.knowledge.layers import Effect, ShapeRule
 if TYPE_CHECKING:
     from bcelint.inference.keras_api import KerasApi
 
-ADD_LAYER = "add it under [tool.bcelint.layers]"
-ADD_ACTIVATION = "add it under [tool.bcelint.activations]"
 
 _MERGES = frozenset(
     {Effect.MEAN, Effect.ADD, Effect.SUBTRACT, Effect.MULTIPLY, Effect.MAXIMUM, Effect.MINIMUM, Effect.CONCATENATE}
@@ -133,8 +131,7 @@ class LayerCalls:
                 return tensor
             activation = activations.BY_NAME.get(value.value) if isinstance(value.value, str) else None
             if activation is None:
-                why = f"the activation {value.value!r} is unknown: {ADD_ACTIVATION}"
-                return unknown_tensor(why, tensor.dims, tensor.last)
+                return unknown_tensor(reasons.unknown_activation(str(value.value)), tensor.dims, tensor.last)
             return self.activated(tensor, activation, node)
         if isinstance(value, Api):
             known = activations.BY_FUNCTION.get(value.name)
@@ -142,17 +139,13 @@ class LayerCalls:
                 return self.activated(tensor, known, node, from_tf=value.name.startswith("tf."))
             if value.name in layers.LAYERS:
                 return unknown_tensor("a layer class as activation", tensor.dims, tensor.last)
-            if not value.name.startswith("."):
-                why = f"the activation `{value.name}` is unknown: {ADD_ACTIVATION}"
-                return unknown_tensor(why, tensor.dims, tensor.last)
         if isinstance(value, (Function, Bound, Partial, Layer, Instance)):
             result = self.interpreter.call(value, Arguments((Argument(tensor),)), node or ast.Pass())
             return each(
                 result,
                 lambda r: r if isinstance(r, Tensor) else unknown_tensor("an activation", tensor.dims, tensor.last),
             )
-        why = value.why if isinstance(value, Unknown) else "the activation is unknown"
-        return unknown_tensor(why or "the activation is unknown", tensor.dims, tensor.last)
+        return unknown_tensor(reasons.of_activation(value), tensor.dims, tensor.last)
 
     def apply_layer(self, layer: Layer, arguments: Arguments, node: ast.AST) -> Value:
         """A layer on its input."""
@@ -161,7 +154,7 @@ class LayerCalls:
         spec = layer.spec
         if spec is None:
             self.keras.models.escape(value)
-            return unknown_tensor(f"the layer `{layer.api}` is unknown: {ADD_LAYER}")
+            return unknown_tensor(reasons.unknown_layer(layer.api or layer.class_name))
         if spec.effect in _MERGES:
             result = self._merge(layer, value, node)
         elif spec.effect is Effect.RECURRENT:

@@ -100,7 +100,7 @@ class LossCode:
             like = value if isinstance(value, Tensor) else None
             is_none = isinstance(value, Const) and value.value is None  # a default
             if is_none or isinstance(value, Unknown) or (like is not None and like.expression is None):
-                why = value.why if isinstance(value, (Unknown, Tensor)) else ""
+                why = value.why if isinstance(value, (Unknown, Tensor)) else f"`{name}` is `None` by default"
                 scope.store[name] = self.keras.arithmetic.given(role, why, name, like)
 
     def measured(self, metrics: Value) -> None:

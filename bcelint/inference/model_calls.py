@@ -6,9 +6,8 @@ import ast
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bcelint.inference import builtin_calls
+from bcelint.inference import builtin_calls, reasons
 from bcelint.inference.guards import ALWAYS, Guard
-from bcelint.inference.layer_calls import ADD_LAYER
 from bcelint.inference.values import (
     NONE,
     Argument,
@@ -114,7 +113,7 @@ class ModelCalls:
             return LayersOf(owner)
         if name in _MODEL_METHODS:
             return Method(owner, name, node)
-        return Unknown(f"`.{name}` of a model", (".", owner.key, name))
+        return Unknown(f"it comes from `.{name}` of a model", (".", owner.key, name))
 
     def layer_of_attribute(self, owner: LayersOf, name: str, node: ast.AST) -> Value:
         if owner.index is None:
@@ -131,7 +130,7 @@ class ModelCalls:
             if isinstance(members, Sequence) and owner.index is not None:
                 prefix = members.items[: owner.index + 1] if owner.index != -1 else members.items
                 return self._fold(Sequence(prefix), unknown_tensor("a model's input"))
-        return unknown_tensor("the output of an inner layer")
+        return unknown_tensor("it is the output of an inner layer")
 
     def make_model(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         model = Model("sequential" if name == "keras.Sequential" else "functional", node)
@@ -184,7 +183,7 @@ class ModelCalls:
                 model, Arguments((Argument(unknown_tensor("a model's input")),)), model.node
             )
         if maker_of(model):
-            return Unknown(f"the model `{maker_of(model)}` is unknown: {ADD_LAYER}")
+            return Unknown(reasons.unknown_model(maker_of(model)))
         if not isinstance(model, Mutable):
             return Unknown(model.why if isinstance(model, Unknown) else "the model is unknown")
         if "$tampered" in model.store:
@@ -204,6 +203,8 @@ class ModelCalls:
             )
             self.note_heads(result)
             return result
+        if isinstance(model, Model) and model.kind == "loaded":
+            return Unknown("the model is loaded from a file")
         return Unknown("the outputs of the model are unknown")
 
     def _fold(self, members: Value, start: Tensor) -> Value:
@@ -245,6 +246,7 @@ class ModelCalls:
     def ready_made(self, factory: heads.ModelFactory, arguments: Arguments, node: ast.AST) -> Value:
         """``keras.applications`` and other models whose output is known from their arguments."""
         model = Model("ready", node)
+        self.made.append(model)
         top = arguments.by_parameters(factory.parameters, factory.top_parameter) if factory.top_parameter else None
         if top is not None and not (isinstance(top.value, Const) and top.value.value is True):
             self.interpreter.write(model.store, "$outputs", unknown_tensor("features of a ready-made model"))
@@ -292,6 +294,11 @@ class ModelCalls:
     def tests_since(self, model: Value) -> Guard:
         """The tests on the current path that are younger than a model."""
         return self.interpreter.path - self._born.get(id(model), self.interpreter.path)
+
+    @property
+    def used(self) -> list[Value]:
+        """The models of which something was done."""
+        return [value for value, _ in self._usage.values() if self.is_model(value)]
 
     @property
     def something_is_trained(self) -> bool:
@@ -475,7 +482,7 @@ class ModelCalls:
             return NONE
         for value in arguments.values():
             self.escape(value)
-        return Unknown(f"`.{name}` of a model")
+        return Unknown(f"it comes from `.{name}` of a model")
 
     def _labels_of(self, arguments: Arguments) -> str:
         target = arguments.get("y", position=1)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bcelint.gate import is_of_keras
+from bcelint.gate import is_of_keras, may_train
 from bcelint.inference.guards import Key
 from bcelint.inference.keras_api import is_known_api, is_known_package
 from bcelint.inference.values import (
@@ -40,8 +40,8 @@ _MOST = 300
 # Evaluation steps that may be taken in other modules: so many, and so many more for each step in the file itself. The
 # builder of a deep network takes up to 10,000.
 _STEPS, _STEPS_PER_OWN = 12_000, 2
-# Functions of modules without Keras are not followed, unless they are as short as those that return a constant.
-_SHORT = 3
+# Functions of modules without Keras are not followed, unless they are as short as those that return settings.
+_SHORT = 12
 
 
 class Modules:
@@ -118,7 +118,7 @@ class Modules:
         if isinstance(body, ast.expr) or len(body) <= _SHORT:
             return True
         source: Source | None = getattr(function.node, ORIGIN, None)
-        return source is None or is_of_keras(source.data)
+        return source is None or is_of_keras(source.data) or may_train(source.data)
 
     @contextmanager
     def entered(self) -> Iterator[None]:

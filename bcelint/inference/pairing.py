@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bcelint.inference import builtin_calls, facts
+from bcelint.inference import builtin_calls, facts, reasons
 from bcelint.inference.guards import ALWAYS, FALL_THROUGH, Guard, Literal, conjoin, related
 from bcelint.inference.numeric.expressions import Role
 from bcelint.inference.recorder import BudgetExceeded
@@ -48,8 +48,6 @@ from bcelint.places import Place
 if TYPE_CHECKING:
     from bcelint.inference.keras_api import KerasApi
 
-ADD_LOSS = "add it under [tool.bcelint.losses]"
-
 
 @dataclass
 class _Compiled:
@@ -73,6 +71,7 @@ class _Meeting:
     guard: Guard = ALWAYS
     chosen: Guard = ALWAYS
     base: Guard | None = None
+    model: Value | None = None
 
 
 class Pairings:
@@ -136,7 +135,7 @@ class Pairings:
                 if spec is not None:
                     where = node or value.node or ast.Pass()
                     return Loss(spec, spec.default, where, "string", rescued=spec.rescued)
-                return Unknown(f"the loss {value.value!r} is unknown: {ADD_LOSS}")
+                return Unknown(reasons.unknown_loss(value.value))
             return value
         if isinstance(value, Api):
             if value.name in losses.BY_FUNCTION:
@@ -157,9 +156,7 @@ class Pairings:
                 self.keras.loss_code.uncalled(value, value.name.rpartition(".")[2], node, kind)
             if made is not None:
                 return Unknown(f"the loss `{value.name}` is not called")
-            # A name with a leading dot is no name that the configuration could have.
-            cure = f": {ADD_LOSS}" if value.name[:1] != "." else ""
-            return Unknown(f"the loss `{value.name}` is unknown{cure}")
+            return Unknown(reasons.unknown_loss(value.name))
         if isinstance(value, Partial) and isinstance(value.function, Api) and value.function.name in losses.BY_FUNCTION:
             spec = losses.BY_FUNCTION[value.function.name]
             flag = value.arguments.keywords.get(spec.flag) if spec.takes_logits else None
@@ -241,6 +238,7 @@ class Pairings:
                 self._meet_callable(head, resolved, site, loss_guard)
                 continue
             if resolved.spec.family is Family.OTHER:
+                self._emit(self._unjudged(place, resolved.spec.name, head))
                 continue
             for head_guard, head_option in options(head):
                 self._pair(head_option, head_guard, resolved, loss_guard, site, place)
@@ -264,9 +262,20 @@ class Pairings:
         elif not why and not related(needed - settled, (loss_guard | meeting.chosen) - settled):
             why = "head and loss are chosen by different tests"
         elif not why and loss.split and not loss.split & needed:
-            why = "from_logits is not known"
+            why = _about_the_flag(loss)
         if why or tensor is None:
-            self._emit(facts.Unresolved(place, why))
+            self._emit(
+                facts.Unresolved(
+                    place,
+                    why,
+                    head=self._known_head(head),
+                    loss=self.loss_fact(loss) if loss.from_logits is not None and not loss.split else None,
+                    loss_name=loss.spec.name,
+                    output=meeting.output,
+                    branch=self.describe(needed),
+                    model=self._compiled_model(),
+                )
+            )
             return
         self.keras.models.note_heads(tensor, site)
         at_top = self.interpreter.frames[-1].function is None
@@ -286,14 +295,14 @@ class Pairings:
     def _undecided(self, head: Value, tensor: Tensor | None, loss: Loss) -> str:
         """Why nothing can be said of a head and a loss; empty where something can."""
         if loss.from_logits is None:
-            return "from_logits is not known"
+            return _about_the_flag(loss)
         if tensor is None:
-            return (head.why if isinstance(head, Unknown) else "") or "the output is not known"
+            return reasons.about("the output", reasons.of_value(head))
         if tensor.domain is not Domain.UNKNOWN:
             return ""
         # Of one unit it is enough to know that it is one.
         single = tensor.last == 1 and loss.spec.family.is_categorical
-        return "" if single else tensor.why or "the output is not known"
+        return "" if single else reasons.about("the output", tensor.why)
 
     def _is_assumed(self, tensor: Tensor | None, loss: Loss | None) -> bool:
         """Whether a side rests on the default of a parameter of a function that nobody calls.
@@ -322,16 +331,23 @@ class Pairings:
             member = function.cls.lookup("__call__")
             call = Bound(member, function) if member is not None else None
         place = self.interpreter.recorder.place(site)
+        output = self._meetings[-1].output
         if isinstance(function, Class) and function.is_a("keras.losses.Loss"):
             self.keras.loss_code.uncalled(function, "", site)
         if call is None:
             if place is not None and not isinstance(function, (Class,)):
-                why = function.why if isinstance(function, Unknown) else ""
                 made_by = maker_of(function)
-                if made_by:
-                    why = f"the loss `{made_by}` is unknown: {ADD_LOSS}"
-                self._emit(facts.Unresolved(place, why or "the loss is not known"))
+                why = reasons.unknown_loss(made_by) if made_by else ""
+                why = why or reasons.about("the loss", reasons.of_value(function))
+                known = self._known_head(head)
+                name, model = reasons.as_written(site), self._compiled_model()
+                self._emit(facts.Unresolved(place, why, known, None, name, output, model=model))
             return
+        if place is not None:
+            definition = _function_node(call)
+            name = function.cls.name if isinstance(function, Instance) else _function_name(call)
+            where = self.interpreter.recorder.place(definition)
+            self._emit(self._unjudged(place, name or reasons.as_written(site), head, written=True, definition=where))
         for head_guard, option in options(head):
             both = conjoin(guard, head_guard)
             path = None if both is None else conjoin(self.interpreter.path, both)
@@ -348,7 +364,9 @@ class Pairings:
             prediction = given(Role.PREDICTION, prediction.why, names[1], prediction)
             outer, self.interpreter.path = self.interpreter.path, path
             outer_meeting = self._meetings[-1]
-            with self._within(_Meeting(facts.Context.CUSTOM_LOSS, site, outer_meeting.output, ALWAYS)):
+            with self._within(
+                _Meeting(facts.Context.CUSTOM_LOSS, site, outer_meeting.output, model=outer_meeting.model)
+            ):
                 result = self.interpreter.call(call, Arguments((Argument(labels), Argument(prediction))), site)
                 made = [option for _, option in options(result)]
                 if made and all(isinstance(option, (Function, Bound)) for option in made):
@@ -356,6 +374,23 @@ class Pairings:
                 else:
                     self.keras.loss_code.compiled(function, result, site)
             self.interpreter.path = outer
+
+    def _unjudged(
+        self, place: Place, name: str, head: Value, *, written: bool = False, definition: Place | None = None
+    ) -> facts.Unjudged:
+        output, model = self._meetings[-1].output, self._compiled_model()
+        return facts.Unjudged(place, name, self._known_head(head), written, definition, output, model)
+
+    def _compiled_model(self) -> Place | None:
+        """Where the model is made that is being compiled."""
+        return self.interpreter.recorder.place(getattr(self._meetings[-1].model, "node", None))
+
+    def _known_head(self, value: Value) -> facts.Head | None:
+        """The one head that a value is, if anything is known of it."""
+        tensor = self._as_head(value)
+        if tensor is None or tensor.domain is Domain.UNKNOWN:
+            return None
+        return self.head_fact(tensor)
 
     def _as_head(self, value: Value) -> Tensor | None:
         if isinstance(value, Tensor):
@@ -385,7 +420,7 @@ class Pairings:
                 if full is None:
                     continue
                 surroundings = _Meeting(
-                    facts.Context.COMPILE, None, "", output_guard, chosen, base=self.interpreter.path
+                    facts.Context.COMPILE, None, "", output_guard, chosen, base=self.interpreter.path, model=model
                 )
                 outer, self.interpreter.path = self.interpreter.path, full
                 try:
@@ -426,7 +461,8 @@ class Pairings:
             if not assigned and loss.store:
                 place = self.interpreter.recorder.place(node)
                 if place is not None:
-                    self._emit(facts.Unresolved(place, "the names of the outputs are not known"))
+                    why = "the names of the outputs are not known, or not those of the losses"
+                    self._emit(facts.Unresolved(place, why, loss_name=reasons.as_written(node)))
         else:
             items = self.keras.items_of(loss) if isinstance(loss, (ListValue, Sequence)) else None
             if items is not None:
@@ -434,6 +470,9 @@ class Pairings:
                     nodes = _element_nodes(loss)
                     for i, ((name, head), value) in enumerate(zip(named, items, strict=True)):
                         assigned.append((name, head, value, nodes[i] if nodes and len(nodes) == len(items) else node))
+                elif (place := self.interpreter.recorder.place(node)) is not None:
+                    why = "the losses are not as many as the outputs that are known"
+                    self._emit(facts.Unresolved(place, why, loss_name=reasons.as_written(node)))
             else:
                 assigned = [(name, head, loss, node) for name, head in named]
         result = []
@@ -627,6 +666,11 @@ class Pairings:
             texts.append((getattr(node, "lineno", 0), f"`{text}`" if holds else f"not `{text}`"))
         return tuple(dict.fromkeys(text for _, text in sorted(texts)))
 
+    @property
+    def compiled(self) -> list[Value]:
+        """The models that are given a loss."""
+        return [record.model for record in self._compiled]
+
     def settle(self) -> None:
         """Report what was compiled, now that it is known what became of each model."""
         add = self.interpreter.recorder.add
@@ -713,6 +757,22 @@ def _parameter_names(call: Value) -> tuple[str, str]:
     names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
     names = names[1:] if isinstance(call, Bound) else names
     return (names[0], names[1]) if len(names) > 1 else ("", "")
+
+
+def _about_the_flag(loss: Loss) -> str:
+    """Why it is not known what ``from_logits`` is."""
+    return reasons.about("`from_logits`", reasons.of_value(loss.flag.value) if loss.flag is not None else "")
+
+
+def _function_node(call: Value) -> ast.AST | None:
+    """The ``def`` of what is called as a loss."""
+    function = call.function if isinstance(call, (Bound, Partial)) else call
+    return function.node if isinstance(function, Function) else None
+
+
+def _function_name(call: Value) -> str:
+    function = call.function if isinstance(call, (Bound, Partial)) else call
+    return function.name if isinstance(function, Function) else ""
 
 
 def _is_inner(pairing: facts.Pairing) -> bool:

@@ -32,6 +32,8 @@ class Recorder:
         self._place_of = place_of
         self._facts: dict[Fact, None] = {}
         self.exhausted = False
+        # Whether what is met now is only looked at, and no fact.
+        self.muted = False
         # Only verification looks at these: all losses that were judged, and those with a fault by its place.
         self.losses: list[Expression] = []
         self.formulas: dict[Place, FaultyFormula] = {}
@@ -44,7 +46,8 @@ class Recorder:
         return self._place_of(node) if origin is None else replace(origin.place(node), path=origin.path)
 
     def add(self, fact: Fact) -> None:
-        self._facts.setdefault(fact)
+        if not self.muted:
+            self._facts.setdefault(fact)
 
     @property
     def doubted(self) -> set[Place]:

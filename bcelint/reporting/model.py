@@ -48,6 +48,16 @@ class Listed(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Undecided:
+    """A pair that could not be decided: where in which file (as it is shown), and the reasons."""
+
+    place: Place
+    shown: str
+    position: Position
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FixedRule:
     """How often a rule's findings were fixed in a file."""
 
@@ -68,7 +78,8 @@ class FileReport:
         elsewhere: findings whose place is in one of these: they are reported there.
         imports: the paths of the other files of the project that were read.
         analysed: whether it passed the gate.
-        decided, undecided: where head/loss pairs were decided, and where they could not be.
+        decided, undecided: where head/loss pairs were decided, and where they could not be; ``unresolved`` gives the
+            reasons for the latter, also for what turned out to be decided by another file.
         exhausted: the file takes too many steps to follow, and was not analysed to its end.
         fixed: what was fixed, or with ``--diff`` would be.
         taken_back: fixes that were tried and given up, in words.
@@ -87,12 +98,18 @@ class FileReport:
     analysed: bool = True
     decided: frozenset[Place] = frozenset()
     undecided: frozenset[Place] = frozenset()
+    unresolved: tuple[Undecided, ...] = ()
     exhausted: bool = False
     fixed: tuple[FixedRule, ...] = ()
     taken_back: tuple[str, ...] = ()
     diff: str = ""
     fixed_bytes: bytes | None = None
     failure: str = ""
+
+    @property
+    def undecided_pairs(self) -> list[Undecided]:
+        """The pairs that no file decides."""
+        return [pair for pair in self.unresolved if pair.place in self.undecided]
 
     def file_of(self, place: Place) -> Listed:
         """The file that a place is in."""

@@ -34,7 +34,7 @@ def test_findings(train: Path, bcelint: Run) -> None:
     lines = result.stdout.splitlines()
     assert lines[0].startswith("train.py:9:10: BCE101 [*] ")
     assert lines[1:] == ["Found 1 error.", "[*] 1 fixable with the --fix option."]
-    assert result.stderr == "Checked 1 file: 1 head/loss pair, all decided.\n"
+    assert result.stderr == "Checked 1 file: 1 head/loss pair, all decided; 1 finding.\n"
     assert result.exit_code == 1
 
 
@@ -49,7 +49,7 @@ def test_nothing_found(folder: Path, bcelint: Run) -> None:
     (folder / "plain.py").write_text(PLAIN)
     result = bcelint("check", ".")
     assert result.stdout == "All checks passed!\n"
-    assert result.stderr == "Checked 2 files, 1 of them analysed: 1 head/loss pair, all decided.\n"
+    assert result.stderr == "Checked 2 files, 1 of them analysed: 1 head/loss pair, all decided; no findings.\n"
     assert result.exit_code == 0
 
 
@@ -240,6 +240,49 @@ def test_quiet(train: Path, bcelint: Run) -> None:
     result = bcelint(*CONCISE, "-q")
     assert len(result.stdout.splitlines()) == 1
     assert result.stderr == ""
+
+
+UNDECIDED = """\
+import keras
+from somewhere import make_model
+
+model = make_model()
+model.compile(loss="binary_crossentropy")
+model.fit(x, y)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "last"),
+    [
+        ((), "2 head/loss pairs, 1 could not be decided; 1 finding."),
+        (("--output-format", "json"), "2 head/loss pairs, 1 could not be decided; 1 finding."),
+        (("--statistics",), "2 head/loss pairs, 1 could not be decided; 1 finding."),
+        (("--exit-zero", "-o", "out.txt"), "2 head/loss pairs, 1 could not be decided; 1 finding."),
+        (("--diff",), "2 head/loss pairs, 1 could not be decided; 1 finding, 1 can be fixed."),
+        (("--fix-only",), "2 head/loss pairs, 1 could not be decided; 1 finding, 1 of them fixed."),
+        (("--fix",), "2 head/loss pairs, 1 could not be decided; 1 finding, 1 of them fixed."),
+    ],
+)
+def test_every_run_ends_with_an_account(train: Path, bcelint: Run, arguments: tuple[str, ...], last: str) -> None:
+    (train.parent / "other.py").write_text(UNDECIDED)
+    result = bcelint("check", *arguments)
+    assert result.stderr.splitlines()[-1] == f"Checked 2 files: {last}"
+
+
+def test_the_account_of_a_run_that_could_not_do_its_job(train: Path, bcelint: Run) -> None:
+    last = bcelint("check", "gone.py", "train.py").stderr.splitlines()[-1]
+    assert last == "Checked 1 file: 1 head/loss pair, all decided; 1 finding; 1 path could not be opened."
+    last = bcelint("check", "gone.py").stderr.splitlines()[-1]
+    assert last == "Checked 0 files: no findings; 1 path could not be opened."
+
+
+def test_verbose_lists_what_could_not_be_decided(folder: Path, bcelint: Run) -> None:
+    (folder / "train.py").write_text(UNDECIDED)
+    lines = bcelint("check", "-v").stderr.splitlines()
+    assert lines[0] == "train.py: 0 pairs decided, 1 undecided, 0 findings"
+    assert lines[1].startswith("train.py:5:20: not decided: ")
+    assert "somewhere.make_model" in lines[1]
 
 
 def test_verbose(train: Path, bcelint: Run) -> None:

@@ -129,7 +129,7 @@ def test_the_summary(full: Result) -> None:
     assert last.startswith("Evaluated 7 findings on TensorFlow (Keras 3.")
     assert last.endswith("): 3 confirmed, 3 rescued, 1 not evaluated.")
     assert fixes == "Fixes: 6 passed."
-    assert full.stderr == ""
+    assert full.stderr == "Checked 8 files, 7 of them analysed: 5 head/loss pairs, all decided; 7 findings.\n"
 
 
 def test_files_that_do_not_parse_are_not_evaluated(full: Result) -> None:
@@ -250,25 +250,50 @@ def test_no_findings(folder: Path, bcelint: Run) -> None:
     assert (result.stdout, result.exit_code) == ("Nothing was found, so nothing was evaluated.\n", 0)
     result = bcelint("verify", "--output-format", "json")
     assert strict(result.stdout) == []
-    assert result.stderr == "Nothing was found, so nothing was evaluated.\n"
+    assert result.stderr.splitlines() == [
+        "Nothing was found, so nothing was evaluated.",
+        "Checked 1 file: 1 head/loss pair, all decided; no findings.",
+    ]
     assert bcelint("verify", "-q").stdout == ""
 
 
 @pytest.mark.usefixtures("no_keras")
 def test_no_files(folder: Path, bcelint: Run) -> None:
     result = bcelint("verify")
-    assert result.stderr == "warning: no Python files or notebooks found under the given paths\n"
+    assert result.stderr.splitlines() == [
+        "warning: no Python files or notebooks found under the given paths",
+        "Checked 0 files: no findings.",
+    ]
     assert result.exit_code == 0
     result = bcelint("verify", "gone.py")
-    assert result.stderr == "error: gone.py: No such file or directory\n"
+    assert result.stderr.splitlines() == [
+        "error: gone.py: No such file or directory",
+        "Checked 0 files: no findings; 1 path could not be opened.",
+    ]
     assert result.exit_code == 2
+
+
+@pytest.mark.usefixtures("no_keras")
+def test_verbose_lists_what_could_not_be_decided(folder: Path, bcelint: Run) -> None:
+    (folder / "train.py").write_text(
+        "import keras\nmodel = keras.models.load_model(path)\nmodel.compile(loss='bce')\nmodel.fit(x, y)\n"
+    )
+    assert bcelint("verify", "-v").stderr.splitlines() == [
+        "train.py: 0 pairs decided, 1 undecided, 0 findings",
+        "train.py:3:20: not decided: the model is loaded from a file",
+        "Checked 1 file: 1 head/loss pair, 1 could not be decided; no findings.",
+    ]
+    assert bcelint("verify", "-v", "-q").exit_code == 2
 
 
 @pytest.mark.usefixtures("no_keras")
 def test_a_missing_file_beside_others(folder: Path, bcelint: Run) -> None:
     (folder / "train.py").write_text(CLEAN)
     result = bcelint("verify", "gone.py", "train.py")
-    assert result.stderr == "error: gone.py: No such file or directory\n"
+    assert result.stderr.splitlines() == [
+        "error: gone.py: No such file or directory",
+        "Checked 1 file: 1 head/loss pair, all decided; no findings; 1 path could not be opened.",
+    ]
     assert result.exit_code == 2
 
 
