@@ -129,7 +129,8 @@ def lint(
     findings.sort(key=lambda finding: finding.sort_key)
     if not job.ignore_noqa:
         left = suppress(source, findings, known=KNOWN, active=job.rules.active).findings
-        findings = [finding for finding in left if not _may_be_needed(source, finding, analysis.undecided)]
+        needed = may_be_needed(source, left, analysis.undecided)
+        findings = [replace(finding, fix=None) if finding in needed else finding for finding in left]
     offered = tuple(_offer(source, finding, job, project.sources) for finding in findings)
     elsewhere = tuple(
         _offer(source, finding, job, project.sources) for finding in analysis.findings if finding.place.path
@@ -147,13 +148,15 @@ def lint(
     )
 
 
-def _may_be_needed(source: Source, finding: Finding, undecided: Collection[Place]) -> bool:
-    """Whether a suppression that is of no use here stands where another file may decide what this one cannot."""
-    if finding.code != UNUSED or not undecided:
-        return False
+def may_be_needed(source: Source, findings: Iterable[Finding], undecided: Collection[Place]) -> list[Finding]:
+    """The unused suppressions in statements of which another file may decide what this one cannot."""
+    unused = [finding for finding in findings if finding.code == UNUSED]
+    rows = [place.row for place in undecided if not place.path]
+    if not unused or not rows:
+        return []
     statements = Statements(with_unix_newlines(source.text))
-    first, last = statements.rows(finding.place.row)
-    return any(first <= place.row <= last for place in undecided if not place.path)
+    spans = [statements.rows(row) for row in rows]
+    return [finding for finding in unused if any(first <= finding.place.row <= last for first, last in spans)]
 
 
 def _check(job: Job, data: bytes, objection: Object | None) -> FileReport:

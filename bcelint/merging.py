@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bcelint.findings import Edit, Finding, Fix
-from bcelint.linting import Job
+from bcelint.linting import Job, may_be_needed
 from bcelint.places import Place
 from bcelint.reporting.model import FileReport, Listed
 from bcelint.selection import KNOWN
@@ -42,7 +42,7 @@ def merged(checked: Sequence[Checked], job_for: JobFor) -> list[Checked]:
         own = {place for place in report.decided if not place.path} | decided.get(path, set())
         unknown = frozenset(place for place in report.undecided if not place.path and place not in own)
         report = replace(report, decided=frozenset(own), undecided=unknown)
-        result.append((job, _with(job, report, arriving.get(path, ()))))
+        result.append((job, _without_needless(job, _with(job, report, arriving.get(path, ())))))
     result.sort(key=lambda each: each[1].shown.split("/"))
     return result
 
@@ -64,10 +64,8 @@ def _with(job: Job, report: FileReport, arriving: Sequence[tuple[Finding, Checke
         others[prover.path] = Listed(proof.shown, proof.listing)
     if not found:
         return report
-    try:
-        with open(job.path, "rb") as file:
-            source = read(job.shown, file.read())
-    except OSError:
+    source = _opened(job)
+    if source is None:
         return report
     findings = list(report.findings)
     if not job.ignore_noqa:
@@ -75,6 +73,25 @@ def _with(job: Job, report: FileReport, arriving: Sequence[tuple[Finding, Checke
     findings = sorted([*findings, *found], key=lambda finding: finding.sort_key)
     rows = comment_rows(source.text, [finding.place.row for finding in findings])
     return replace(report, findings=tuple(findings), noqa_rows=rows, others=others, listing=listing)
+
+
+def _without_needless(job: Job, report: FileReport) -> FileReport:
+    """A report that calls no suppression unused that some other file may need: what is around it is not decided."""
+    source = _opened(job) if any(finding.code == UNUSED for finding in report.findings) else None
+    needed = may_be_needed(source, report.findings, report.undecided) if source is not None else []
+    pairs = list(zip(report.findings, report.noqa_rows, strict=True))
+    left = [(finding, row) for finding, row in pairs if finding not in needed]
+    return replace(report, findings=tuple(f for f, _ in left), noqa_rows=tuple(row for _, row in left))
+
+
+def _opened(job: Job) -> Source | None:
+    if job.data is not None:
+        return read(job.shown, job.data)
+    try:
+        with open(job.path, "rb") as file:
+            return read(job.shown, file.read())
+    except OSError:
+        return None
 
 
 def _suppressed(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from bcelint.gate import imported, may_run, may_train
+from bcelint.gate import imported, may_train
 
 if TYPE_CHECKING:
     from bcelint.source import Source
@@ -98,8 +98,6 @@ class Project:
 
     def leaves_training_to_others(self, data: bytes) -> bool:
         """Whether the file, which holds ``data``, is a script that runs what other modules of the project train."""
-        if not may_run(data):
-            return False
         for name in imported(data):
             found = self._find_written(name, self.path)
             if found is None or not found.path:

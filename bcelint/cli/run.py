@@ -15,7 +15,7 @@ import click
 from bcelint.cli.options import CheckOptions
 from bcelint.cli.output import Output, complain, warn
 from bcelint.discovery import Discovered, File, discover, is_excluded
-from bcelint.gate import may_matter, may_run
+from bcelint.gate import may_matter, may_run, may_train
 from bcelint.settings import ConfigError, Layer, Resolver, inline_config, layer, read_config, shown_path
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def passes_gate(
 
 
 def _leaves_training_to_others(path: str, data: bytes) -> bool:
-    if not may_run(data):
+    if not (may_run(data) or may_train(data)):
         return False
     from bcelint.project import Project  # scripts without a word of Keras are few among the files that it keeps out
 
