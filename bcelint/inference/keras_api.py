@@ -298,7 +298,7 @@ class KerasApi:
         elif name in _INSTANCE_METHODS:
             return Method(owner, name, node)
         elif name == "compile" and any(not isinstance(base, Class) for base in owner.cls.mro()):
-            return Method(Unknown(f"a base of `{owner.cls.name}` is not in this file"), name, node)
+            return Method(Unknown(f"the class `{owner.cls.name}` has a base that is not in this file"), name, node)
         self.missing_attributes += 1
         return Unknown(f"`self.{name}` is not set in this file", (".", owner.key, name))
 
@@ -315,7 +315,7 @@ class KerasApi:
         if name == "__init__":
             return Method(instance, "$init", node)
         if name == "compile" and not self.models.is_model(instance):
-            return Method(Unknown("a base class is not in this file"), name, node)
+            return Method(Unknown("the class has a base that is not in this file"), name, node)
         return Method(instance, name, node)
 
     def _tensor_attribute(self, owner: Tensor, name: str, node: ast.AST) -> Value:

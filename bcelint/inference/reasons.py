@@ -55,7 +55,7 @@ _SOURCES = (
 _LONGEST = 40
 
 # How reasons begin that name a thing; the others are sentences.
-_THINGS = ("a ", "an ", "arithmetic", "batches", "data", "features", "initial", "labels")
+_THINGS = ("a ", "an ", "arithmetic", "batches", "code", "data", "features", "initial", "labels")
 
 
 def about(subject: str, why: str) -> str:
