@@ -13,9 +13,11 @@ from bcelint.inference.interpreter import Interpreter
 from bcelint.inference.model_uses import record_models
 from bcelint.inference.numeric.expressions import Expression
 from bcelint.inference.recorder import FaultyFormula, Recorder
+from bcelint.knowledge.user import installed
 from bcelint.places import Place
 from bcelint.project import Project
 from bcelint.rules import check
+from bcelint.settings import Entry
 from bcelint.source import Source
 
 _OTHER_FRAMEWORKS = re.compile(r"^\s*(?:import|from)\s+(?:torch|mxnet|paddle|chainer|lasagne)\b", re.MULTILINE)
@@ -68,13 +70,24 @@ def _interpret(source: Source, backend: str, project: Project | None = None, *, 
     return recorder
 
 
-def analyse(source: Source, *, backend: str = "", project: Project | None = None, models: bool = False) -> Analysis:
+def analyse(
+    source: Source,
+    *,
+    backend: str = "",
+    project: Project | None = None,
+    knowledge: Sequence[Entry] = (),
+    models: bool = False,
+) -> Analysis:
     """Infer facts and check them against every rule.
 
-    ``backend`` is Keras's, where the user has said it; imports of a ``project`` are followed. With ``models``, these
-    are among the facts.
+    ``backend`` is Keras's, where the user has said it; imports of a ``project`` are followed; ``knowledge`` is what the
+    user says of an API of his own. With ``models``, these are among the facts.
     """
-    recorder = _interpret(source, backend, project, models=models)
+    with installed(knowledge):
+        return _judged(_interpret(source, backend, project, models=models))
+
+
+def _judged(recorder: Recorder) -> Analysis:
     facts = recorder.facts
     checked = [_cautious(f) if f.place in recorder.doubted else f for f in check(facts)]
     findings = {(f.code, f.place): f for f in reversed(checked)}

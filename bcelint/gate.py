@@ -8,6 +8,7 @@ every encoding that keeps ASCII as it is; files in any other encoding pass.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 # Words of which a file needs at least one to be Keras code at all. Snippets and notebooks use Keras names without an
 # import, and a model may come from another module: hence names and arguments that only such code holds.
@@ -59,8 +60,13 @@ _COOKIE_ROOM = 400  # a coding cookie stands in the first two lines
 _ASCII_COMPATIBLE = re.compile(rb"utf-?8|ascii|us-ascii|latin|iso-?8859|cp125|windows-125|koi8|gbk?$|gb2312|euc|big5")
 
 
-def may_matter(data: bytes) -> bool:
-    """Whether a file can hold anything that one of the rules, or a suppression comment of ours, is about."""
+def may_matter(data: bytes, losses: Iterable[str] = ()) -> bool:
+    """Whether a file can hold anything that one of the rules, or a suppression comment of ours, is about.
+
+    ``losses`` are the names of the user's own.
+    """
+    if any(name.rpartition(".")[2].encode() in data for name in losses):
+        return True
     if is_of_keras(data) and any(word in data for word in _MATTER):
         return True
     if b"compile" in data and _COMPILE.search(data):
@@ -68,9 +74,9 @@ def may_matter(data: bytes) -> bool:
     return _SUPPRESSION.search(data) is not None or _hides_ascii(data)
 
 
-def may_hold_a_model(data: bytes) -> bool:
-    """Whether a file can hold a model, be there a loss or not."""
-    return is_of_keras(data) or may_matter(data)
+def may_hold_a_model(data: bytes, losses: Iterable[str] = ()) -> bool:
+    """Whether a file can hold a model, be there a loss or not; ``losses`` are the names of the user's own."""
+    return is_of_keras(data) or may_matter(data, losses)
 
 
 def is_of_keras(data: bytes) -> bool:

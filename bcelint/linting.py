@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from bcelint.project import Project
 from bcelint.reporting.model import FileReport, FixedRule, Listed, Listing, Undecided, is_applicable
 from bcelint.rules import RULES
 from bcelint.selection import KNOWN, RuleSet
-from bcelint.settings import shown_path
+from bcelint.settings import Entry, shown_path
 from bcelint.source import Position, Problem, Source, read
 from bcelint.suppression import comment_rows, suppress
 
@@ -56,14 +56,15 @@ class Job:
     min_severity: Severity = Severity.WARNING
     prefer: str = ""
     backend: str = ""
+    knowledge: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
 class Linted:
     """What is to be reported about one version of a file, and the analysis that it comes from.
 
-    ``elsewhere`` holds the findings whose place is in another file of the project, and ``others`` the files that
-    findings are about besides this one, by their paths.
+    ``elsewhere`` holds the findings whose place is in another file of the project, ``others`` the files that findings
+    are about besides this one, by their paths, and ``imports`` the paths of all that were read.
     """
 
     findings: tuple[Finding, ...]
@@ -73,6 +74,7 @@ class Linted:
     analysis: Analysis | None = None
     elsewhere: tuple[Finding, ...] = ()
     others: Mapping[str, Source] = field(default_factory=dict)
+    imports: frozenset[str] = frozenset()
 
 
 # Says why the fix of a finding of a version of a file must not be made; empty where it may.
@@ -119,7 +121,7 @@ def lint(
     these are among the facts.
     """
     project = Project(job.path, changed)
-    analysis = analyse(source, backend=job.backend, project=project, models=models)
+    analysis = analyse(source, backend=job.backend, project=project, knowledge=job.knowledge, models=models)
     problems = [_of_problem(problem) for problem in source.problems]
     own = [finding for finding in (*problems, *analysis.findings) if not finding.place.path]
     findings = [finding for finding in own if finding.code in job.rules.active]
@@ -139,6 +141,7 @@ def lint(
         analysis,
         elsewhere,
         {path: project.sources[path] for path in sorted(paths - {""})},
+        frozenset(project.sources),
     )
 
 
@@ -162,6 +165,7 @@ def report_on(job: Job, source: Source, linted: Linted) -> FileReport:
         comment_rows(source.text, [finding.place.row for finding in findings]) if findings else (),
         others={path: Listed(shown_path(path, working), Listing.of(other)) for path, other in linted.others.items()},
         elsewhere=elsewhere,
+        imports=linted.imports,
         decided=linted.decided,
         undecided=linted.undecided,
         unresolved=unresolved(source, linted.analysis.facts) if linted.analysis is not None else (),
@@ -211,7 +215,10 @@ def _fix(job: Job, source: Source, objection: Object | None) -> FileReport:
     return FileReport(job.shown, failure=failure) if failure else report
 
 
-def fix_across_files(checked: Sequence[tuple[Job, FileReport]]) -> list[tuple[Job, FileReport]]:
+Checked = tuple[Job, FileReport]
+
+
+def fix_across_files(checked: Sequence[Checked], may_change: Callable[[str], bool]) -> list[Checked]:
     """Make the fixes that change other files than the one that proves the finding; all files have been checked."""
     from bcelint.fixing.across import write_all
     from bcelint.fixing.write import diff
@@ -220,7 +227,7 @@ def fix_across_files(checked: Sequence[tuple[Job, FileReport]]) -> list[tuple[Jo
     for job, report in checked:
         if job.data is not None or job.mode is FixMode.OFFER or not _has_fix_across(job, report):
             continue
-        outcome = _made_across(job)
+        outcome = _made_across(job, checked, may_change)
         lost = tuple(_left_of(job, finding, f"taken back: {why}") for finding, why in outcome.taken_back)
         if outcome.applied and job.mode is FixMode.WRITE:
             failure = write_all(outcome.before, outcome.after)
@@ -228,13 +235,15 @@ def fix_across_files(checked: Sequence[tuple[Job, FileReport]]) -> list[tuple[Jo
                 reports[job.path] = job, FileReport(job.shown, failure=failure)
                 continue
             for path, (other, known) in reports.items():
-                if path in outcome.after or path == job.path or outcome.after.keys() & known.others.keys():
+                if path in outcome.after or outcome.after.keys() & known.imports:
                     fresh = check_file(replace(other, mode=FixMode.OFFER))
                     reports[path] = other, replace(fresh, fixed=known.fixed, taken_back=known.taken_back)
         else:
             for path, after in outcome.after.items():
+                before = outcome.before[path]
+                before.path = after.path = shown_path(path, os.getcwd())
                 other, known = reports.get(path, (replace(job, path=path), FileReport(after.path)))
-                reports[path] = other, replace(known, diff=known.diff + diff(outcome.before[path], after))
+                reports[path] = other, replace(known, diff=known.diff + diff(before, after))
         fixed = Counter((f.code, f.name, f.severity) for f in outcome.applied)
         rules = tuple(FixedRule(*rule, count) for rule, count in sorted(fixed.items()))
         report = reports[job.path][1]
@@ -249,23 +258,27 @@ def _has_fix_across(job: Job, report: FileReport) -> bool:
     )
 
 
-def _made_across(job: Job) -> Across:
+def _made_across(job: Job, checked: Sequence[Checked], may_change: Callable[[str], bool]) -> Across:
     from bcelint.fixing.across import fix_across
-
-    working = os.getcwd()
 
     def opened(path: str) -> Source:
         with open(path, "rb") as file:
-            return read(shown_path(path, working), file.read())
+            return read(path, file.read())
 
-    def findings(changed: Mapping[str, Source]) -> list[Finding]:
-        linted = lint(changed.get(job.path) or opened(job.path), job, changed)
-        return [*linted.findings, *(finding for finding in linted.elsewhere if finding.code in job.rules.active)]
+    def findings(of: Job, changed: Mapping[str, Source]) -> list[Finding]:
+        linted = lint(changed.get(of.path) or opened(of.path), of, changed)
+        return [*linted.findings, *(finding for finding in linted.elsewhere if finding.code in of.rules.active)]
 
-    def alone(source: Source) -> Counter[str]:
-        return Counter(finding.code for finding in analyse(source).findings)
+    def around(paths: Collection[str], changed: Mapping[str, Source]) -> Counter[str]:
+        """The codes that are found in files of ``paths``, and by those that import them."""
+        concerned = [of for of, report in checked if of.path in paths or report.imports & set(paths)]
+        return Counter(f.code for of in concerned if of.data is None for f in findings(of, changed))
 
-    return fix_across(job.path, findings, alone, lambda finding: fix_wanted(finding, job), opened)
+    def select(finding: Finding) -> Fix | None:
+        fix = fix_wanted(finding, job)
+        return fix if fix and all(may_change(edit.place.path or job.path) for edit in fix.edits) else None
+
+    return fix_across(job.path, lambda changed: findings(job, changed), around, select, opened)
 
 
 def _left_of(job: Job, finding: Finding, why: str) -> str:

@@ -198,6 +198,17 @@ def _mark(source: Source) -> None:
             own[ORIGIN] = source
 
 
+def full_name(module: ModuleFile) -> str:
+    """The name of a module with the packages that it is in."""
+    base = module.folder or os.path.splitext(module.path)[0]
+    parts = [os.path.basename(base)]
+    folder = os.path.dirname(base)
+    while os.path.isfile(os.path.join(folder, "__init__.py")) and folder != os.path.dirname(folder):
+        parts.append(os.path.basename(folder))
+        folder = os.path.dirname(folder)
+    return ".".join(reversed(parts))
+
+
 @lru_cache(4096)
 def _listed(folder: str, changed: int) -> frozenset[str]:
     """The names in a folder as they were at a time."""

@@ -51,7 +51,7 @@ def run(options: CheckOptions) -> int:
     relevant = [
         file
         for file in found.files
-        if file.explicit or passes_gate(file, options.verbose, may_hold_a_model, "Keras model or loss")
+        if file.explicit or passes_gate(file, options.verbose, resolver, may_hold_a_model, "Keras model or loss")
     ]
     totals = summary.Totals()
     try:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _CLEAN, _FOUND, _FAILED = 0, 1, 2
 
+# Says of the bytes of a file, with the names of the user's own losses, whether it is worth a look.
+Gate = Callable[[bytes, Iterable[str]], bool]
+
 
 def run(options: CheckOptions) -> int:
     """Check what the options name; returns the exit status."""
@@ -132,7 +135,7 @@ def _check(options: CheckOptions, found: Discovered, resolver: Resolver) -> int:
     except OSError as error:
         raise ConfigError(f"--output-file: {options.output_file}: {error.strerror or error}") from None
     reporting = Reporting(options, output, failed=bool(found.missing))
-    relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose)]
+    relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose, resolver)]
     try:
         for report in _reports(options, found, relevant, resolver, stdin):
             reporting.add(report)
@@ -166,12 +169,14 @@ def account_for_nothing(options: CheckOptions, found: Discovered) -> None:
 
 
 def passes_gate(
-    file: File, verbose: bool, gate: Callable[[bytes], bool] = may_matter, what: str = "Keras loss"
+    file: File, verbose: bool, resolver: Resolver, gate: Gate = may_matter, what: str = "Keras loss"
 ) -> bool:
     """Whether a file may hold ``what`` is looked for; one that cannot be read may, and will be reported."""
+    entries = resolver.for_directory(os.path.dirname(file.path)).knowledge
+    losses = [entry.name for entry in entries if entry.table == "losses"]
     try:
         with open(file.path, "rb") as opened:
-            passes = gate(opened.read())
+            passes = gate(opened.read(), losses)
     except OSError:
         passes = True  # it will be reported as unreadable
     if verbose and not passes:
@@ -199,8 +204,12 @@ def _reports(
         yield from check_files(jobs)
         return
     checked = list(zip(jobs, run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost), strict=True))
+
+    def is_ours(path: str) -> bool:
+        return not is_excluded(path, resolver.for_directory)
+
     if options.fixes:
-        checked = run_deep(linting.fix_across_files, checked)
+        checked = run_deep(lambda those: linting.fix_across_files(those, is_ours), checked)
 
     for _, report in merged(checked, others(options, resolver)):
         yield report
@@ -232,6 +241,7 @@ def make_job(options: CheckOptions, file: File, resolver: Resolver, stdin: bytes
         rules=rule_set(settings, file.path),
         prefer=settings.prefer,
         backend=settings.backend,
+        knowledge=settings.knowledge,
         data=stdin,
         mode=mode,
         unsafe_fixes=options.unsafe_fixes,

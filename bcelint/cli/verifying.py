@@ -51,7 +51,7 @@ def run(options: CheckOptions, own: VerifyOptions) -> int:
 
     backends = own.backend or (_configured(found.files, resolver, cwd),)
     _require(backends, own)
-    relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose)]
+    relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose, resolver)]
     totals = summary.Totals()
     reports = list(_checked(options, found, relevant, resolver))
     for _, report in merged(reports, lambda path: None):

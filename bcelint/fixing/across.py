@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bcelint.findings import Edit, Finding, Fix
@@ -18,8 +18,8 @@ _MOST_FIXES = 50
 
 # All findings about a file and in the files that it imports, given sources that differ from the disk, by path.
 Lint = Callable[[Mapping[str, Source]], Sequence[Finding]]
-# The codes that a file by itself is reported for.
-Alone = Callable[[Source], Counter[str]]
+# The codes that are found in some files and by those that import them, given sources that differ from the disk.
+Around = Callable[[Collection[str], Mapping[str, Source]], Counter[str]]
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Across:
 
 
 def fix_across(
-    path: str, lint: Lint, alone: Alone, select: Callable[[Finding], Fix | None], open_source: Callable[[str], Source]
+    path: str, lint: Lint, around: Around, select: Callable[[Finding], Fix | None], open_source: Callable[[str], Source]
 ) -> Across:
     """Make the fixes that ``select`` gives for findings of the file ``path``, as far as each makes things better."""
     result = Across()
@@ -49,7 +49,10 @@ def fix_across(
             edits.setdefault(edit.place.path or path, []).append(edit)
         before = {file: result.after.get(file) or open_source(file) for file in edits}
         after = {file: read(source.path, source.apply(edits[file])) for file, source in before.items()}
-        fault = _fault(finding, findings, lint({**result.after, **after}), before, after, alone)
+        changed = {**result.after, **after}
+        fault = _syntax(before, after) or _fault(finding, findings, lint(changed))
+        if not fault and (brought := around(after, changed) - around(after, result.after)):
+            fault = f"the fix would bring {', '.join(sorted(brought))}"
         if fault:
             result.taken_back.append((finding, fault))
             continue
@@ -63,24 +66,17 @@ def _key(finding: Finding) -> tuple[str, str, int]:
     return finding.code, finding.place.path, finding.place.row
 
 
-def _fault(
-    fixed: Finding,
-    old: Sequence[Finding],
-    new: Sequence[Finding],
-    before: Mapping[str, Source],
-    after: Mapping[str, Source],
-    alone: Alone,
-) -> str:
+def _syntax(before: Mapping[str, Source], after: Mapping[str, Source]) -> str:
+    broken = any(len(after[file].problems) > len(before[file].problems) for file in after)
+    return "the fix would break the syntax" if broken else ""
+
+
+def _fault(fixed: Finding, old: Sequence[Finding], new: Sequence[Finding]) -> str:
     """Why a fix is not to be made."""
-    if any(len(after[file].problems) > len(before[file].problems) for file in after):
-        return "the fix would break the syntax"
-    counts, now = Counter(finding.code for finding in old), Counter(finding.code for finding in new)
-    brought = now - counts
-    for file in after:
-        brought |= alone(after[file]) - alone(before[file])
-    if brought:
+    before, after = Counter(finding.code for finding in old), Counter(finding.code for finding in new)
+    if brought := after - before:
         return f"the fix would bring {', '.join(sorted(brought))}"
-    return "" if now[fixed.code] < counts[fixed.code] else "the fix does not remove the finding"
+    return "" if after[fixed.code] < before[fixed.code] else "the fix does not remove the finding"
 
 
 def write_all(before: Mapping[str, Source], after: Mapping[str, Source]) -> str:

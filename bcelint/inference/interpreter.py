@@ -28,7 +28,6 @@ from bcelint.inference.values import (
     Const,
     DictValue,
     Function,
-    Imported,
     Instance,
     ListValue,
     Model,
@@ -93,7 +92,7 @@ class Interpreter:
         self.keras = KerasApi(self)
         self.modules = Modules(self, project)
         # The file that is checked; its functions are run even if nobody calls them.
-        self.main = ModuleScope(path=project.path if project else "", implicit_names=looks_like_keras)
+        self.main = ModuleScope(path=project.path if project else "", implicit_names=looks_like_keras, is_main=True)
         self.scope: Scope = self.main
         self.frames: list[Frame] = [Frame(None, ALWAYS)]
         self.path: Guard = ALWAYS
@@ -493,6 +492,9 @@ class Interpreter:
         if isinstance(current, ListValue) and operator == "Add":
             self.keras.extend(current, value)
             return _FALLS_THROUGH
+        if isinstance(current, Api) and current.name == "sys.path":
+            self.keras.extend_path(value)
+            return _FALLS_THROUGH
         result = self.keras.binary(operator, current, value, node)
         if self.open_loops and isinstance(result, Const):
             result = Unknown("a value that changes from turn to turn")
@@ -765,7 +767,8 @@ class Interpreter:
                 self.module.stars.append(own if own is not None else canonical(package))
                 continue
             path = canonical(f"{package}.{alias.name}")
-            value = Imported(own, alias.name) if own is not None and not is_known_api(path) else Api(path, node)
+            is_own = own is not None and not is_known_api(path)
+            value = self.modules.imported(own, alias.name) if own is not None and is_own else Api(path, node)
             self.assign_name(alias.asname or alias.name, value)
         return _FALLS_THROUGH
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 import itertools
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from bcelint.inference import builtin_calls, reasons, tensors
+from bcelint.inference import builtin_calls, paths, reasons, tensors
 from bcelint.inference.api_calls import API_CALLS, FLOAT_INFO, TENSOR_FUNCTIONS
 from bcelint.inference.arithmetic import Arithmetic
 from bcelint.inference.containers import container_method, string_method
@@ -54,6 +55,7 @@ from bcelint.inference.values import (
     Value,
     choice,
     each,
+    maker_of,
     opaque,
     options,
     unknown_tensor,
@@ -120,6 +122,7 @@ _BUILTINS = frozenset(
         "slice",
         "eval",
         "exec",
+        "__import__",
         RUN,
     ]
 )
@@ -179,6 +182,7 @@ def is_known_api(name: str) -> bool:
         or name in losses.BY_CLASS
         or name in losses.BY_FUNCTION
         or name in metrics.BY_CLASS
+        or name in metrics.BY_FUNCTION
         or name in activations.BY_FUNCTION
         or name in heads.MODEL_FACTORIES
         or name in API_CALLS
@@ -226,7 +230,9 @@ class KerasApi:
         if name in _BUILTINS:
             return Api(f"builtins.{name}")
         if name == "__name__":
-            return Const("__main__" if module is self.interpreter.main else "a module")
+            return Const("__main__" if module.is_main else "a module")
+        if name == "__file__" and module.path:
+            return Const(module.path)
         if module.implicit_names:
             if name in _SHORT_MODULES:
                 return Api(_SHORT_MODULES[name])
@@ -243,6 +249,8 @@ class KerasApi:
             return self._api_attribute(owner, name, node)
         if isinstance(owner, Module):
             return self.interpreter.modules.attribute(owner, name)
+        if isinstance(owner, paths.FilePath):
+            return paths.attribute(owner, name)
         if isinstance(owner, Instance):
             return self._instance_attribute(owner, name, node)
         if isinstance(owner, Class):
@@ -334,8 +342,17 @@ class KerasApi:
             return Method(owner, name, node)
         return Method(owner, name, node)
 
+    def extend_path(self, folders: Value) -> None:
+        """``sys.path`` gets more folders."""
+        for folder in self.items_of(folders) or [folders]:
+            path = paths.text_of(folder)
+            if path is not None:
+                self.interpreter.modules.add_to_path(path)
+
     def set_attribute(self, owner: Value, name: str, value: Value) -> None:
-        if isinstance(owner, (Instance, Class)):
+        if isinstance(owner, Module):
+            self.interpreter.modules.set_attribute(owner, name, value)
+        elif isinstance(owner, (Instance, Class)):
             self.interpreter.write(owner.store, name, value)
         elif isinstance(owner, LayersOf):
             # model.layers[-1].activation = ...: the model is not what its construction says any more.
@@ -471,6 +488,8 @@ class KerasApi:
             return self.over([left, right], lambda a, b: self.binary(name, a, b, node))
         if isinstance(left, Const) and isinstance(right, Const):
             return builtin_calls.fold(name, left, right, node)
+        if name == "Div" and (isinstance(left, paths.FilePath) or isinstance(right, paths.FilePath)):
+            return paths.joined(left, right)
         if isinstance(left, Tensor) or isinstance(right, Tensor):
             result = self._tensor_arithmetic(name, left, right, node)
             return self.arithmetic.operator(name, [left, right], result, node)
@@ -570,6 +589,10 @@ class KerasApi:
             return self.interpreter.call(function.function, merged, node)
         if isinstance(function, Choice):
             return self.over([function], lambda option: self.interpreter.call(option, arguments, node))
+        if isinstance(function, paths.PathMethod):
+            return paths.call_method(function, arguments)
+        if isinstance(function, Unknown) and _method_name(function) in ("run_line_magic", "magic"):
+            self._run_magic(arguments)
         if isinstance(function, Unknown) and _method_name(function) == "Choice":
             return self._hyperparameter(arguments)
         if isinstance(function, Unknown):
@@ -591,6 +614,12 @@ class KerasApi:
             return unknown_tensor(_why_called(function))
         why = function.why if isinstance(function, Unknown) else ""
         return Unknown(why)
+
+    def _run_magic(self, arguments: Arguments) -> None:
+        """``get_ipython().run_line_magic("run", "helpers.ipynb")``: what a notebook becomes as a script."""
+        words = " ".join(paths.text_of(argument.value) or "" for argument in arguments.positional).split()
+        if len(words) > 1 and words[0].lstrip("%") == "run":
+            self.interpreter.modules.take_over(words[-1])
 
     def _note_call(self, name: str, arguments: Arguments) -> None:
         """What is minimised (``optimizer.minimize(loss)``), and with which weights something is trained."""
@@ -694,8 +723,12 @@ class KerasApi:
             isinstance(option, Tensor) for value in arguments.values() for option in builtin_calls.plain_options(value)
         ):
             return unknown_tensor(reasons.of_api(name))
-        symbol = (MADE_BY, name, next(self._serial))
-        return Unknown(reasons.of_api(name), symbol)
+        package, dot, _ = name.partition(".")
+        if not package or not dot or package == "builtins" or package in sys.stdlib_module_names:
+            return Unknown(reasons.of_api(name))
+        if reasons.source(name):
+            return Unknown(reasons.of_api(name))
+        return Unknown(reasons.of_api(name), (MADE_BY, name, next(self._serial)))
 
     def _tensor_function(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         """A function of tensors from the table, on every alternative of its first argument."""
@@ -773,6 +806,10 @@ class KerasApi:
             return self.variable(arguments.get("shape", position=1 if len(arguments.positional) > 1 else 0), node)
         if isinstance(owner, (Loss, LossSum)) and name in ("call", "__call__"):
             return self.pairing.call_loss(owner, arguments, node)
+        if isinstance(owner, Layer) and name == "compile" and _compiles_a_model(arguments):
+            # Something that the configuration describes, and that is a whole model.
+            self.pairing.compile(owner, arguments, node)
+            return NONE
         if isinstance(owner, Layer) and name in ("__call__", "call", "apply"):
             return opaque(self.layers.apply_layer(owner, arguments, node))
         for value in arguments.values():
@@ -842,12 +879,9 @@ def _method_name(function: Unknown) -> str:
 
 def _why_called(function: Value) -> str:
     """Why nothing is known of what a call with a tensor gives."""
-    if not isinstance(function, Unknown):
-        return "it comes from an unknown function"
-    symbol = function.symbol
-    if isinstance(symbol, tuple) and symbol[0] == MADE_BY:
-        return reasons.of_made_by(str(symbol[1]))
-    return function.why or "it comes from an unknown function"
+    if maker_of(function):
+        return reasons.unknown_layer(maker_of(function))
+    return (function.why if isinstance(function, Unknown) else "") or "it comes from an unknown function"
 
 
 def _picks(node: ast.expr, evaluate: Callable[[ast.expr], Value]) -> list[str]:

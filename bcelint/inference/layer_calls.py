@@ -36,6 +36,7 @@ from bcelint.knowledge.layers import Effect, ShapeRule
 if TYPE_CHECKING:
     from bcelint.inference.keras_api import KerasApi
 
+
 _MERGES = frozenset(
     {Effect.MEAN, Effect.ADD, Effect.SUBTRACT, Effect.MULTIPLY, Effect.MAXIMUM, Effect.MINIMUM, Effect.CONCATENATE}
 )
@@ -130,7 +131,7 @@ class LayerCalls:
                 return tensor
             activation = activations.BY_NAME.get(value.value) if isinstance(value.value, str) else None
             if activation is None:
-                return unknown_tensor(reasons.unknown_activation(str(value.value)), tensor.dims, tensor.last)
+                return unknown_tensor(reasons.unknown_activation(repr(value.value)), tensor.dims, tensor.last)
             return self.activated(tensor, activation, node)
         if isinstance(value, Api):
             known = activations.BY_FUNCTION.get(value.name)
@@ -153,7 +154,7 @@ class LayerCalls:
         spec = layer.spec
         if spec is None:
             self.keras.models.escape(value)
-            return unknown_tensor(reasons.unknown_layer(layer.api or layer.class_name))
+            return unknown_tensor(reasons.unknown_layer(layer.api))
         if spec.effect in _MERGES:
             result = self._merge(layer, value, node)
         elif spec.effect is Effect.RECURRENT:
@@ -174,11 +175,13 @@ class LayerCalls:
                 )
         elif spec.effect in (Effect.AFFINE, Effect.ACTIVATION):
             units = layer.argument(*spec.units) if spec.units else None
-            activation = layer.argument("activation")
+            activation = layer.argument(spec.activation_parameter)
             unit_value: Value = units.value if units is not None else Unknown("units")
+            if spec.length is not None:
+                unit_value = Const(spec.length)
             if activation is not None:
                 activation_value = activation.value
-            elif not layer.arguments.complete:
+            elif spec.activation_parameter and not layer.arguments.complete:
                 activation_value = Unknown("the activation may be in **kwargs")
             else:
                 activation_value = Const(spec.activation) if spec.activation else NONE
@@ -228,6 +231,7 @@ class LayerCalls:
                     layer_node=layer.node,
                     layer_name=spec.name,
                     argument=written,
+                    explicit=written is not None,
                     dtype=_own_dtype(layer),
                 )
             )
@@ -238,9 +242,11 @@ class LayerCalls:
         length = units.value if isinstance(units, Const) and isinstance(units.value, int) else None
         if isinstance(units, Const) and isinstance(units.value, float) and units.value.is_integer():
             length = int(units.value)
-        shaped = tensors.without_shape(tensor)
+        shaped = self._shaped(layer, spec, tensor)
         if spec.shape is ShapeRule.UNITS:
             shaped = tensors.with_last(tensor, length)
+        elif spec.shape is ShapeRule.LENGTH:
+            shaped = tensor.shaped(None, length)
         elif spec.shape is ShapeRule.CHANNELS:
             data_format = layer.argument("data_format")
             if data_format is None or (
@@ -494,7 +500,9 @@ class LayerCalls:
                 return unknown_tensor("an interpolation that can overshoot", tensor.dims, tensor.last)
         shaped = self._shaped(layer, spec, tensor)
         kind = (
-            "identity"
+            "own"
+            if spec.configured
+            else "identity"
             if spec.name in ("Identity", "ActivityRegularization")
             else "reshape"
             if effect is Effect.KEEP

@@ -238,8 +238,8 @@ class LossCode:
             api = loss.api or next(iter(loss.spec.classes), "")
             self.interpreter.recorder.add(facts.SwappedArguments(where, name, a, b, api=api))
 
-    def uncalled(self, function: Value, name: str, site: ast.AST) -> None:
-        """``compile`` is given what makes a loss."""
+    def uncalled(self, function: Value, name: str, site: ast.AST, kind: str = "class") -> None:
+        """``compile`` is given what makes a loss; ``kind`` says what that is where it is not of the file."""
         place = self.interpreter.recorder.place
         where, inner = place(site), _function_of(function)
         if where is None:
@@ -252,7 +252,7 @@ class LossCode:
         elif inner is not None:
             fact = facts.UncalledLoss(where, inner.name, "factory", place(inner.node), tuple(_required(inner)))
         else:
-            fact = facts.UncalledLoss(where, name, "class")
+            fact = facts.UncalledLoss(where, name, kind)
         self.keras.pairing.emit(fact)
 
     # --- numbers ------------------------------------------------------------------------------------------------------

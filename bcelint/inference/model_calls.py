@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bcelint.inference import builtin_calls
+from bcelint.inference import builtin_calls, reasons
 from bcelint.inference.guards import ALWAYS, Guard
 from bcelint.inference.values import (
     NONE,
@@ -19,6 +19,7 @@ from bcelint.inference.values import (
     DictValue,
     Function,
     Instance,
+    Layer,
     LayersOf,
     ListValue,
     Method,
@@ -29,6 +30,7 @@ from bcelint.inference.values import (
     Unknown,
     Value,
     each,
+    maker_of,
     opaque,
     options,
     unknown_tensor,
@@ -176,6 +178,12 @@ class ModelCalls:
 
     def outputs(self, model: Value) -> Value:
         """What a model returns: a tensor, a sequence or dict of tensors, or unknown."""
+        if isinstance(model, Layer):
+            return self.keras.layers.apply_layer(
+                model, Arguments((Argument(unknown_tensor("a model's input")),)), model.node
+            )
+        if maker_of(model):
+            return Unknown(reasons.unknown_model(maker_of(model)))
         if not isinstance(model, Mutable):
             return Unknown(model.why if isinstance(model, Unknown) else "the model is unknown")
         if "$tampered" in model.store:

@@ -9,10 +9,25 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bcelint.gate import is_of_keras
+from bcelint.inference.guards import Key
 from bcelint.inference.keras_api import is_known_api, is_known_package
-from bcelint.inference.values import Api, Choice, Function, Imported, Module, ModuleScope, Unknown, Value, choice
+from bcelint.inference.values import (
+    Api,
+    Choice,
+    Const,
+    Function,
+    Imported,
+    ListValue,
+    Module,
+    ModuleScope,
+    Sequence,
+    Unknown,
+    Value,
+    choice,
+)
+from bcelint.knowledge import user
 from bcelint.knowledge.names import canonical
-from bcelint.project import ORIGIN, ModuleFile
+from bcelint.project import ORIGIN, ModuleFile, full_name
 
 if TYPE_CHECKING:
     from bcelint.inference.interpreter import Interpreter
@@ -40,6 +55,8 @@ class Modules:
         # Steps that other modules have taken, and where the count stood when one of them was entered.
         self._steps = 0
         self._entered: int | None = None
+        # Names that were imported and not looked up so far, by module.
+        self._waiting: dict[Key, list[Imported]] = {}
         # Names that are being looked up: two modules may import them from each other.
         self._pending: set[tuple[str, str]] = set()
 
@@ -63,11 +80,25 @@ class Modules:
         found = os.path.normpath(os.path.join(os.path.dirname(interpreter.module.path), path))
         if not found.endswith((".py", ".ipynb")):
             found += ".py"
-        scope = self._scope(ModuleFile(path, found, ""))
+        scope = self._scope(ModuleFile(path, found, ""), is_main=True)
         if scope is not None and scope is not interpreter.module:
             interpreter.module.stars += scope.stars
             for name, value in scope.store.items():
                 interpreter.assign_name(name, value)
+
+    def imported(self, module: Module, name: str) -> Imported:
+        """``from module import name``"""
+        value = Imported(module, name)
+        self._waiting.setdefault(module.key, []).append(value)
+        return value
+
+    def set_attribute(self, module: Module, name: str, value: Value) -> None:
+        """``module.name = value``: who has imported the name before keeps what it was."""
+        for earlier in self._waiting.pop(module.key, []):
+            self.resolved(earlier)
+        scope = self._scope(module.file)
+        if scope is not None:
+            self._interpreter.write(scope.store, name, value)
 
     def resolved(self, value: Value) -> Value:
         """A value with what it is made of looked up, where it was imported."""
@@ -113,6 +144,9 @@ class Modules:
         known = canonical(f"{module.name}.{name}")
         if is_known_api(known):
             return Api(known)
+        configured = self._configured(module, name)
+        if configured is not None:
+            return configured
         scope = self._scope(module.file)
         found = self._in_scope(scope, name) if scope is not None else None
         if found is not None:
@@ -130,10 +164,25 @@ class Modules:
                 if is_known_api(path) or is_known_package(path):
                     return Api(path)
                 continue
+            configured = self._configured(star, name)
+            if configured is not None:
+                return configured
             other = self._scope(star.file)
-            found = self._in_scope(other, name) if other is not None and other is not scope else None
+            if other is None or other is scope or not _is_public(other, name):
+                continue
+            found = self._in_scope(other, name)
             if found is not None:
                 return found
+        return None
+
+    def _configured(self, module: Module, name: str) -> Api | None:
+        """What the configuration describes by the full name of a module, whatever it was imported as."""
+        if not user.NAMES:
+            return None
+        for package in (module.name, full_name(module.file)):
+            path = canonical(f"{package}.{name}")
+            if path in user.NAMES:
+                return Api(path)
         return None
 
     def _in_scope(self, scope: ModuleScope, name: str) -> Value | None:
@@ -147,7 +196,7 @@ class Modules:
         finally:
             self._pending.discard(pending)
 
-    def _scope(self, file: ModuleFile) -> ModuleScope | None:
+    def _scope(self, file: ModuleFile, *, is_main: bool = False) -> ModuleScope | None:
         """The names of a module: of one that is running those that it has so far."""
         interpreter = self._interpreter
         if self._project is None or not file.path:
@@ -161,7 +210,7 @@ class Modules:
             source = self._project.source(file.path)
             if source is None or source.tree is None:
                 return None
-            scope = ModuleScope(source.tree, file.path, implicit_names=interpreter.main.implicit_names)
+            scope = ModuleScope(source.tree, file.path, implicit_names=interpreter.main.implicit_names, is_main=is_main)
             self._scopes[file.path] = scope
             self._running += 1
             try:
@@ -170,3 +219,12 @@ class Modules:
             finally:
                 self._running -= 1
         return self._scopes[file.path]
+
+
+def _is_public(scope: ModuleScope, name: str) -> bool:
+    """Whether a star import takes over a name."""
+    listed = scope.store.get("__all__")
+    items = listed.store["items"] if isinstance(listed, ListValue) else listed
+    if isinstance(items, Sequence):
+        return any(isinstance(item, Const) and item.value == name for item in items.items)
+    return not name.startswith("_")

@@ -37,10 +37,11 @@ from bcelint.inference.values import (
     Value,
     choice,
     each,
+    maker_of,
     options,
     unknown_tensor,
 )
-from bcelint.knowledge import losses, metrics
+from bcelint.knowledge import activations, losses, metrics
 from bcelint.knowledge.domains import Domain, Expectation, Family
 from bcelint.places import Place
 
@@ -98,7 +99,7 @@ class Pairings:
     ) -> Value:
         """A loss with its flag; alternatives of the flag are alternatives of the loss."""
         rescued = spec.rescued and "ignore_class" not in arguments.keywords
-        made = Loss(spec, False, node, spelling, node, None, api, rescued)
+        made = Loss(spec, spec.default, node, spelling, node, None, api, rescued)
         axis = arguments.keywords.get("axis")
         if axis is not None and not (isinstance(axis.value, Const) and axis.value.value == -1):
             return Unknown("the classes lie on another axis than the last")
@@ -124,7 +125,7 @@ class Pairings:
         return each(flag.value, with_flag)
 
     def loss_function(self, spec: losses.Loss, api: str, node: ast.AST) -> Loss:
-        return Loss(spec, False, node, "function", None, None, api, spec.rescued)
+        return Loss(spec, spec.default, node, "function", None, None, api, spec.rescued)
 
     def loss_of(self, value: Value, node: ast.AST | None) -> Value:
         """What ``compile(loss=value)`` trains: a table loss, something callable, or unknown."""
@@ -132,24 +133,30 @@ class Pairings:
             if isinstance(value.value, str):
                 spec = losses.BY_STRING.get(value.value)
                 if spec is not None:
-                    return Loss(spec, False, node or value.node or ast.Pass(), "string", rescued=spec.rescued)
-                return Unknown(reasons.unknown_loss(value.value))
+                    where = node or value.node or ast.Pass()
+                    return Loss(spec, spec.default, where, "string", rescued=spec.rescued)
+                return Unknown(reasons.unknown_loss(repr(value.value)))
             return value
         if isinstance(value, Api):
             if value.name in losses.BY_FUNCTION:
                 spec = losses.BY_FUNCTION[value.name]
                 where = node or value.node or ast.Pass()
-                return Loss(spec, False, where, "name", api=value.name, rescued=spec.rescued)
+                return Loss(spec, spec.default, where, "name", api=value.name, rescued=spec.rescued)
             if value.name in losses.COMPOSITE:
                 parts = tuple(
                     Loss(losses.BY_FUNCTION[name], False, node or ast.Pass(), "name", api=name)
                     for name in losses.COMPOSITE[value.name]
                 )
                 return LossSum(parts)
-            if value.name in losses.BY_CLASS and self.interpreter.module.imports_tf_keras and node is not None:
+            made = losses.BY_CLASS.get(value.name)
+            keras_2 = self.interpreter.module.imports_tf_keras
+            if made is not None and node is not None and (made.factory or keras_2):
                 # Keras 3 makes an object of a class; Keras 2 does not.
-                self.keras.loss_code.uncalled(value, value.name.rpartition(".")[2], node)
-            return Unknown(reasons.unknown_loss(value.name))
+                kind = "factory" if made.factory else "class"
+                self.keras.loss_code.uncalled(value, value.name.rpartition(".")[2], node, kind)
+            if made is not None:
+                return Unknown(f"the loss `{value.name}` is not called")
+            return Unknown(reasons.unknown_loss(f"`{value.name}`"))
         if isinstance(value, Partial) and isinstance(value.function, Api) and value.function.name in losses.BY_FUNCTION:
             spec = losses.BY_FUNCTION[value.function.name]
             flag = value.arguments.keywords.get(spec.flag) if spec.takes_logits else None
@@ -190,7 +197,10 @@ class Pairings:
     def _labels_argument(self, loss: Loss, arguments: Arguments) -> Value | None:
         """The labels that a loss is called with."""
         names = ("y_true", "labels", "target", "targets", "multi_class_labels", "onehot_labels", "gt")
-        given = arguments.get(*names, position=0)
+        first, *others = loss.spec.function_parameters or ("",)
+        # (prediction, labels), in some losses of the user's.
+        swapped = loss.spec.configured and loss.spelling in ("function", "name") and first in loss.spec.predictions
+        given = arguments.get(*names, *others[:1], position=1) if swapped else arguments.get(*names, position=0)
         return given.value if given is not None else None
 
     @contextmanager
@@ -326,7 +336,9 @@ class Pairings:
             self.keras.loss_code.uncalled(function, "", site)
         if call is None:
             if place is not None and not isinstance(function, (Class,)):
-                why = reasons.about("the loss", reasons.of_value(function))
+                made_by = maker_of(function)
+                why = reasons.unknown_loss(f"`{made_by}`") if made_by else reasons.of_value(function)
+                why = reasons.about("the loss", why)
                 known = self._known_head(head)
                 name, model = reasons.as_written(site), self._compiled_model()
                 self._emit(facts.Unresolved(place, why, known, None, name, output, model=model))
@@ -597,6 +609,7 @@ class Pairings:
 
     def head_fact(self, tensor: Tensor) -> facts.Head:
         place = self.interpreter.recorder.place
+        known, spec = activations.BY_NAME.get(tensor.activation), tensor.layer.spec if tensor.layer else None
         return facts.Head(
             domain=tensor.domain,
             activation=tensor.activation,
@@ -614,6 +627,8 @@ class Pairings:
             eager_only=tensor.tensorflow_function,
             policy=self.keras.policy,
             dtype=tensor.dtype,
+            declared=known is not None and known.configured,
+            own_layer=spec is not None and spec.configured,
         )
 
     def loss_fact(self, loss: Loss) -> facts.LossUse:
@@ -632,6 +647,9 @@ class Pairings:
             spelling=facts.Spelling(loss.spelling),
             api=loss.api,
             rescued=loss.rescued,
+            flag_name=spec.flag,
+            default=spec.default,
+            configured=spec.configured,
         )
 
     def describe(self, guard: Guard) -> tuple[str, ...]:

@@ -69,23 +69,17 @@ def about(subject: str, why: str) -> str:
 
 def of_api(name: str) -> str:
     """Why nothing is known of what an API gives."""
-    return _source(name) or f"it comes from `{name}`, which is unknown"
-
-
-def of_made_by(name: str) -> str:
-    """Why nothing is known of what something gives for a tensor that an API made: most often a layer."""
-    is_class = name.rpartition(".")[2][:1].isupper()
-    return unknown_layer(name) if is_class and not _source(name) else of_api(name)
+    return source(name) or f"it comes from `{name}`, which is unknown"
 
 
 def of_activation(value: Value) -> str:
     """Why the activation of a layer is not known."""
-    if isinstance(value, Api) and not _source(value.name):
-        return unknown_activation(value.name)
+    if isinstance(value, Api) and not source(value.name) and value.name[:1] != ".":
+        return unknown_activation(f"`{value.name}`")
     return about("the activation", of_value(value))
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
     """Where what an API gives comes from, if no code says what it is."""
     return next((f"{words} (`{name}`)" for prefix, words in _SOURCES if name.startswith(prefix)), "")
 
@@ -114,12 +108,18 @@ def unknown_layer(name: str) -> str:
     return f"the layer `{name}` is unknown: add it under [tool.bcelint.layers]"
 
 
+def unknown_model(name: str) -> str:
+    return f"the model `{name}` is unknown: add it under [tool.bcelint.layers]"
+
+
 def unknown_loss(name: str) -> str:
-    return f"the loss `{name}` is unknown: add it under [tool.bcelint.losses]"
+    """``name`` is in quotes or backticks; one with a leading dot is none that the configuration could have."""
+    return f"the loss {name} is unknown" + ("" if name.startswith("`.") else ": add it under [tool.bcelint.losses]")
 
 
 def unknown_activation(name: str) -> str:
-    return f"the activation `{name}` is unknown: add it under [tool.bcelint.activations]"
+    """``name`` is in quotes or backticks."""
+    return f"the activation {name} is unknown: add it under [tool.bcelint.activations]"
 
 
 def as_written(node: ast.AST) -> str:

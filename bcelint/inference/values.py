@@ -187,17 +187,20 @@ class ModuleScope(Scope):
     """The names of a module, and what holds for its whole file.
 
     ``stars`` is what it imports all names from: packages by name, and modules of the project. ``implicit_names`` says
-    whether a name that nothing binds may be Keras's.
+    whether a name that nothing binds may be Keras's, and ``is_main`` that it runs as a script.
     """
 
-    __slots__ = ("_is_keras_1", "implicit_names", "imports_tf_keras", "path", "stars", "tree")
+    __slots__ = ("_is_keras_1", "implicit_names", "imports_tf_keras", "is_main", "path", "stars", "tree")
 
-    def __init__(self, tree: ast.Module | None = None, path: str = "", *, implicit_names: bool = True) -> None:
+    def __init__(
+        self, tree: ast.Module | None = None, path: str = "", *, implicit_names: bool = True, is_main: bool = False
+    ) -> None:
         super().__init__(None)
         self.tree = tree
         self.path = path
         self.stars: list[str | Module] = []
         self.implicit_names = implicit_names
+        self.is_main = is_main
         # Whether the file imports tf_keras, the Keras 2 that is still released.
         self.imports_tf_keras = False
         self._is_keras_1: bool | None = None
@@ -500,8 +503,15 @@ def opaque(value: Value) -> Value:
 # The first part of the symbol of something that makes labels; the second is their kind.
 ENCODER = "encoder"
 
-# The first part of the symbol of what an unknown function or class made; the second is its name.
+# The first part of the symbol of what a function or class that is not known returns; the second is its name.
 MADE_BY = "made by"
+
+
+def maker_of(value: Value) -> str:
+    """The name of the unknown function or class that made a value; empty where there is none to be named."""
+    symbol = value.symbol if isinstance(value, Unknown) else None
+    return str(symbol[1]) if isinstance(symbol, tuple) and symbol[:1] == (MADE_BY,) else ""
+
 
 # Why nothing is known of what a TF 1 graph is fed.
 PLACEHOLDER = "a placeholder"

@@ -76,6 +76,7 @@ class FileReport:
         findings: what is left to report, sorted; ``noqa_rows`` holds for each the row that takes a comment for it.
         others: the other files of the project that findings are about, by their paths.
         elsewhere: findings whose place is in one of these: they are reported there.
+        imports: the paths of the other files of the project that were read.
         analysed: whether it passed the gate.
         decided, undecided: where head/loss pairs were decided, and where they could not be; ``unresolved`` gives the
             reasons for the latter, also for what turned out to be decided by another file.
@@ -93,6 +94,7 @@ class FileReport:
     noqa_rows: tuple[int, ...] = ()
     others: Mapping[str, Listed] = field(default_factory=dict)
     elsewhere: tuple[Finding, ...] = ()
+    imports: frozenset[str] = frozenset()
     analysed: bool = True
     decided: frozenset[Place] = frozenset()
     undecided: frozenset[Place] = frozenset()

@@ -66,7 +66,7 @@ def report(
         place=fact.place,
         focus=argument,
         label=label,
-        related=tuple(r for r in related if not fact.place.contains(r.place)),
+        related=tuple(dict.fromkeys(r for r in related if not fact.place.contains(r.place))),
         notes=tuple(notes),
         help=help,
         plans=tuple(plan for plan in plans if plan is not None),

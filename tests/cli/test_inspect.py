@@ -105,8 +105,8 @@ claims.py
   pair    42  other -> CategoricalCrossentropy        not decided: the layer `somewhere.Head` is
                                                       unknown: add it under [tool.bcelint.layers]
   pair    46  ? -> focal                              not judged: the loss is written by hand
-  pair    48  ? -> BinaryCrossentropy                 not decided: the output is not known: it comes
-                                                      from `somewhere.make_model`, which is unknown
+  pair    48  ? -> BinaryCrossentropy                 not decided: the model `somewhere.make_model`
+                                                      is unknown: add it under [tool.bcelint.layers]
 
 """
 
@@ -430,7 +430,7 @@ def test_statistics(folder: Path, bcelint: Run) -> None:
         not decided  6
             2  the activation is not known: it comes from the command line (`...`)
             2  the layer `...` is unknown: add it under [tool.bcelint.layers]
-            2  the output is not known: it comes from `...`, which is unknown
+            2  the model `...` is unknown: add it under [tool.bcelint.layers]
         not judged   4 (not a cross-entropy, or written by hand)
         """
     )

@@ -40,7 +40,7 @@ SOURCES = {
     ),
     "a name of no activation": (
         'last = "sigmoidal"',
-        "the activation `sigmoidal` is unknown: add it under [tool.bcelint.activations]",
+        "the activation 'sigmoidal' is unknown: add it under [tool.bcelint.activations]",
     ),
 }
 
@@ -68,7 +68,7 @@ MODELS = {
     ),
     "a function of another package": (
         "from my_lib import make_model\nmodel = make_model()",
-        "the output is not known: it comes from `my_lib.make_model`, which is unknown",
+        "the model `my_lib.make_model` is unknown: add it under [tool.bcelint.layers]",
     ),
     "a file": (
         'model = keras.models.load_model("model.keras")',
@@ -94,11 +94,11 @@ LOSSES = {
     ),
     "a name of no loss": (
         'loss = "focal"',
-        "the loss `focal` is unknown: add it under [tool.bcelint.losses]",
+        "the loss 'focal' is unknown: add it under [tool.bcelint.losses]",
     ),
     "a factory of another package": (
         "from my_lib import focal\nloss = focal(gamma=2)",
-        "the loss is not known: it comes from `my_lib.focal`, which is unknown",
+        "the loss `my_lib.focal` is unknown: add it under [tool.bcelint.losses]",
     ),
 }
 
