@@ -85,11 +85,10 @@ def analyse(
     user says of an API of his own. With ``models``, these are among the facts.
     """
     with installed(knowledge):
-        return _analyse(source, backend, project, models=models)
+        return _judged(_interpret(source, backend, project, models=models))
 
 
-def _analyse(source: Source, backend: str, project: Project | None, *, models: bool) -> Analysis:
-    recorder = _interpret(source, backend, project, models=models)
+def _judged(recorder: Recorder) -> Analysis:
     facts = recorder.facts
     checked = [_cautious(f) if f.place in recorder.doubted else f for f in check(facts)]
     findings = {(f.code, f.place): f for f in reversed(checked)}

@@ -75,7 +75,7 @@ def may_matter(data: bytes, losses: Iterable[str] = ()) -> bool:
 
 
 def may_hold_a_model(data: bytes, losses: Iterable[str] = ()) -> bool:
-    """Whether a file can hold a model, be there a loss or not."""
+    """Whether a file can hold a model, be there a loss or not; ``losses`` are the names of the user's own."""
     return is_of_keras(data) or may_matter(data, losses)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from bcelint.reporting.model import FileReport
 
 _CLEAN, _FOUND, _FAILED = 0, 1, 2
+
+# Says of the bytes of a file, with the names of the user's own losses, whether it is worth a look.
+Gate = Callable[[bytes, Iterable[str]], bool]
 
 
 def run(options: CheckOptions) -> int:
@@ -163,9 +166,6 @@ def account_for_nothing(options: CheckOptions, found: Discovered) -> None:
 
     if not options.quiet:
         click.echo(summary.accounting(summary.Totals(), 0, 0, missing=len(found.missing)), err=True)
-
-
-Gate = Callable[[bytes, Collection[str]], bool]
 
 
 def passes_gate(

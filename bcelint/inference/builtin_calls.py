@@ -47,9 +47,7 @@ def known_truth(value: Value) -> bool | None:
         return bool(items.items) if isinstance(items, Sequence) else None
     if isinstance(value, DictValue):
         return True if any(key != "*" for key in value.store) else None if "*" in value.store else False
-    if isinstance(value, (Api, Class, Function, Instance, Layer, Loss, Metric, Model)):
-        return True
-    return None
+    return True if _is_object(value) and not isinstance(value, Tensor) else None
 
 
 _ORDER: dict[str, Callable[[Any, Any], Any]] = {
@@ -63,7 +61,30 @@ _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     "IsNot": operator.is_not,
 }
 
-_OBJECTS = (Api, Class, Function, Instance, Layer, Loss, Metric, Model, ListValue, DictValue, Sequence, Tensor)
+_OBJECTS = (Class, Function, Instance, Layer, Loss, Metric, Model, ListValue, DictValue, Sequence, Tensor)
+
+
+# What is imported from elsewhere may be a constant; these packages hold classes and functions.
+_OF_OBJECTS = (
+    "builtins.",
+    "keras.Model",
+    "keras.Sequential",
+    "keras.activations.",
+    "keras.applications.",
+    "keras.initializers.",
+    "keras.layers.",
+    "keras.losses.",
+    "keras.metrics.",
+    "keras.models.",
+    "keras.optimizers.",
+    "keras.regularizers.",
+    "tf.nn.",
+)
+
+
+def _is_object(value: Value) -> bool:
+    """Whether a value is certainly neither ``None`` nor a plain constant."""
+    return isinstance(value, _OBJECTS) or (isinstance(value, Api) and value.name.startswith(_OF_OBJECTS))
 
 
 def known_comparison(name: str, a: Value, b: Value) -> bool | None:
@@ -86,7 +107,7 @@ def known_comparison(name: str, a: Value, b: Value) -> bool | None:
         if (
             isinstance(one, Const)
             and is_plain(one.value)
-            and isinstance(other, _OBJECTS)
+            and _is_object(other)
             and name in ("Eq", "NotEq", "Is", "IsNot")
         ):
             if isinstance(other, Tensor) and one.value is not None:

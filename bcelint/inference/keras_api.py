@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,7 @@ from bcelint.inference.values import (
     Value,
     choice,
     each,
+    maker_of,
     opaque,
     options,
     unknown_tensor,
@@ -304,7 +306,7 @@ class KerasApi:
         elif name in _INSTANCE_METHODS:
             return Method(owner, name, node)
         elif name == "compile" and any(not isinstance(base, Class) for base in owner.cls.mro()):
-            return Method(Unknown(f"a base of `{owner.cls.name}` is not in this file"), name, node)
+            return Method(Unknown(f"the class `{owner.cls.name}` has a base that is not in this file"), name, node)
         self.missing_attributes += 1
         return Unknown(f"`self.{name}` is not set in this file", (".", owner.key, name))
 
@@ -321,7 +323,7 @@ class KerasApi:
         if name == "__init__":
             return Method(instance, "$init", node)
         if name == "compile" and not self.models.is_model(instance):
-            return Method(Unknown("a base class is not in this file"), name, node)
+            return Method(Unknown("the class has a base that is not in this file"), name, node)
         return Method(instance, name, node)
 
     def _tensor_attribute(self, owner: Tensor, name: str, node: ast.AST) -> Value:
@@ -721,8 +723,12 @@ class KerasApi:
             isinstance(option, Tensor) for value in arguments.values() for option in builtin_calls.plain_options(value)
         ):
             return unknown_tensor(reasons.of_api(name))
-        symbol = (MADE_BY, name, next(self._serial))
-        return Unknown(reasons.of_api(name), symbol)
+        package, dot, _ = name.partition(".")
+        if not package or not dot or package == "builtins" or package in sys.stdlib_module_names:
+            return Unknown(reasons.of_api(name))
+        if reasons.source(name):
+            return Unknown(reasons.of_api(name))
+        return Unknown(reasons.of_api(name), (MADE_BY, name, next(self._serial)))
 
     def _tensor_function(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         """A function of tensors from the table, on every alternative of its first argument."""
@@ -873,12 +879,9 @@ def _method_name(function: Unknown) -> str:
 
 def _why_called(function: Value) -> str:
     """Why nothing is known of what a call with a tensor gives."""
-    if not isinstance(function, Unknown):
-        return "it comes from an unknown function"
-    symbol = function.symbol
-    if isinstance(symbol, tuple) and symbol[0] == MADE_BY:
-        return reasons.of_made_by(str(symbol[1]))
-    return function.why or "it comes from an unknown function"
+    if maker_of(function):
+        return reasons.unknown_layer(maker_of(function))
+    return (function.why if isinstance(function, Unknown) else "") or "it comes from an unknown function"
 
 
 def _picks(node: ast.expr, evaluate: Callable[[ast.expr], Value]) -> list[str]:

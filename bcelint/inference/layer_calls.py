@@ -131,7 +131,7 @@ class LayerCalls:
                 return tensor
             activation = activations.BY_NAME.get(value.value) if isinstance(value.value, str) else None
             if activation is None:
-                return unknown_tensor(reasons.unknown_activation(str(value.value)), tensor.dims, tensor.last)
+                return unknown_tensor(reasons.unknown_activation(repr(value.value)), tensor.dims, tensor.last)
             return self.activated(tensor, activation, node)
         if isinstance(value, Api):
             known = activations.BY_FUNCTION.get(value.name)
@@ -154,7 +154,7 @@ class LayerCalls:
         spec = layer.spec
         if spec is None:
             self.keras.models.escape(value)
-            return unknown_tensor(reasons.unknown_layer(layer.api or layer.class_name))
+            return unknown_tensor(reasons.unknown_layer(layer.api))
         if spec.effect in _MERGES:
             result = self._merge(layer, value, node)
         elif spec.effect is Effect.RECURRENT:

@@ -135,7 +135,7 @@ class Pairings:
                 if spec is not None:
                     where = node or value.node or ast.Pass()
                     return Loss(spec, spec.default, where, "string", rescued=spec.rescued)
-                return Unknown(reasons.unknown_loss(value.value))
+                return Unknown(reasons.unknown_loss(repr(value.value)))
             return value
         if isinstance(value, Api):
             if value.name in losses.BY_FUNCTION:
@@ -156,7 +156,7 @@ class Pairings:
                 self.keras.loss_code.uncalled(value, value.name.rpartition(".")[2], node, kind)
             if made is not None:
                 return Unknown(f"the loss `{value.name}` is not called")
-            return Unknown(reasons.unknown_loss(value.name))
+            return Unknown(reasons.unknown_loss(f"`{value.name}`"))
         if isinstance(value, Partial) and isinstance(value.function, Api) and value.function.name in losses.BY_FUNCTION:
             spec = losses.BY_FUNCTION[value.function.name]
             flag = value.arguments.keywords.get(spec.flag) if spec.takes_logits else None
@@ -337,8 +337,8 @@ class Pairings:
         if call is None:
             if place is not None and not isinstance(function, (Class,)):
                 made_by = maker_of(function)
-                why = reasons.unknown_loss(made_by) if made_by else ""
-                why = why or reasons.about("the loss", reasons.of_value(function))
+                why = reasons.unknown_loss(f"`{made_by}`") if made_by else reasons.of_value(function)
+                why = reasons.about("the loss", why)
                 known = self._known_head(head)
                 name, model = reasons.as_written(site), self._compiled_model()
                 self._emit(facts.Unresolved(place, why, known, None, name, output, model=model))

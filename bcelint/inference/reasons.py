@@ -6,7 +6,6 @@ Names stand in backticks, so that reasons can be counted without them.
 from __future__ import annotations
 
 import ast
-import sys
 
 from bcelint.inference.values import (
     Api,
@@ -55,10 +54,8 @@ _SOURCES = (
 )
 _LONGEST = 40
 
-_OF_PYTHON = sys.stdlib_module_names | {"builtins"}
-
 # How reasons begin that name a thing; the others are sentences.
-_THINGS = ("a ", "an ", "arithmetic", "batches", "data", "features", "initial", "labels")
+_THINGS = ("a ", "an ", "arithmetic", "batches", "code", "data", "features", "initial", "labels")
 
 
 def about(subject: str, why: str) -> str:
@@ -72,22 +69,17 @@ def about(subject: str, why: str) -> str:
 
 def of_api(name: str) -> str:
     """Why nothing is known of what an API gives."""
-    return _source(name) or f"it comes from `{name}`, which is unknown"
-
-
-def of_made_by(name: str) -> str:
-    """Why nothing is known of what something gives for a tensor that an API made: most often a layer."""
-    return unknown_layer(name)
+    return source(name) or f"it comes from `{name}`, which is unknown"
 
 
 def of_activation(value: Value) -> str:
     """Why the activation of a layer is not known."""
-    if isinstance(value, Api):
-        return unknown_activation(value.name)
+    if isinstance(value, Api) and not source(value.name) and value.name[:1] != ".":
+        return unknown_activation(f"`{value.name}`")
     return about("the activation", of_value(value))
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
     """Where what an API gives comes from, if no code says what it is."""
     return next((f"{words} (`{name}`)" for prefix, words in _SOURCES if name.startswith(prefix)), "")
 
@@ -113,28 +105,21 @@ def of_value(value: Value) -> str:
 
 
 def unknown_layer(name: str) -> str:
-    return _unknown("layer", name, "layers")
+    return f"the layer `{name}` is unknown: add it under [tool.bcelint.layers]"
 
 
 def unknown_model(name: str) -> str:
-    return _unknown("model", name, "layers")
+    return f"the model `{name}` is unknown: add it under [tool.bcelint.layers]"
 
 
 def unknown_loss(name: str) -> str:
-    return _unknown("loss", name, "losses")
+    """``name`` is in quotes or backticks; one with a leading dot is none that the configuration could have."""
+    return f"the loss {name} is unknown" + ("" if name.startswith("`.") else ": add it under [tool.bcelint.losses]")
 
 
 def unknown_activation(name: str) -> str:
-    return _unknown("activation", name, "activations")
-
-
-def _unknown(what: str, name: str, table: str) -> str:
-    source = _source(name)
-    if source:
-        return about(f"the {what}", source)
-    # A name with a leading dot is no name that the configuration could have, and Python's own are no layers.
-    is_own = name[:1] == "." or name.partition(".")[0] in _OF_PYTHON
-    return f"the {what} `{name}` is unknown" + ("" if is_own else f": add it under [tool.bcelint.{table}]")
+    """``name`` is in quotes or backticks."""
+    return f"the activation {name} is unknown: add it under [tool.bcelint.activations]"
 
 
 def as_written(node: ast.AST) -> str:

@@ -29,7 +29,7 @@ _WIDEST_PLACE = 24
 _WIDEST_NAME = 38
 _NARROWEST_WORDS = 30
 _MOST_BRANCHES = 2
-_NAME = re.compile(r"`[^`]*`")
+_NAME = re.compile(r"`[^`]*`|'[^']*'")
 
 _STYLES = {Verdict.FITS: "added", Verdict.UNDECIDED: "warning"}
 _EXPECTS = {

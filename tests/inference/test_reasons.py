@@ -40,7 +40,7 @@ SOURCES = {
     ),
     "a name of no activation": (
         'last = "sigmoidal"',
-        "the activation `sigmoidal` is unknown: add it under [tool.bcelint.activations]",
+        "the activation 'sigmoidal' is unknown: add it under [tool.bcelint.activations]",
     ),
 }
 
@@ -94,7 +94,7 @@ LOSSES = {
     ),
     "a name of no loss": (
         'loss = "focal"',
-        "the loss `focal` is unknown: add it under [tool.bcelint.losses]",
+        "the loss 'focal' is unknown: add it under [tool.bcelint.losses]",
     ),
     "a factory of another package": (
         "from my_lib import focal\nloss = focal(gamma=2)",

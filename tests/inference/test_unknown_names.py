@@ -18,7 +18,7 @@ LOSSES = "add it under [tool.bcelint.losses]"
         ("my_lib.layers.head(units=1)", '"bce"', f"the layer `my_lib.layers.head` is unknown: {LAYERS}"),
         ("keras.layers.NewDense(1)", '"bce"', f"the layer `keras.layers.NewDense` is unknown: {LAYERS}"),
         ("Dense(1, activation=my_lib.steep)", '"bce"', f"the activation `my_lib.steep` is unknown: {ACTIVATIONS}"),
-        ('Dense(1, activation="steep")', '"bce"', f"the activation `steep` is unknown: {ACTIVATIONS}"),
+        ('Dense(1, activation="steep")', '"bce"', f"the activation 'steep' is unknown: {ACTIVATIONS}"),
         ("Dense(1)", "my_lib.focal", f"the loss `my_lib.focal` is unknown: {LOSSES}"),
         ("Dense(1)", "my_lib.focal(gamma=2)", f"the loss `my_lib.focal` is unknown: {LOSSES}"),
         ("Dense(1)", "my_lib.Focal()", f"the loss `my_lib.Focal` is unknown: {LOSSES}"),
@@ -28,7 +28,7 @@ LOSSES = "add it under [tool.bcelint.losses]"
             "os.environ.get('LOSS')",
             "the loss is not known: it comes from the environment (`os.environ.get`)",
         ),
-        ("Dense(1)", '"focal"', f"the loss `focal` is unknown: {LOSSES}"),
+        ("Dense(1)", '"focal"', f"the loss 'focal' is unknown: {LOSSES}"),
     ],
 )
 def test_the_entry_that_is_missing(head: str, loss: str, why: str) -> None:
@@ -70,7 +70,10 @@ def test_whole_models() -> None:
 
 @pytest.mark.parametrize(
     ("loss", "why"),
-    [("focal(gamma=2)", "the loss `.losses.focal` is unknown"), ("focal", "the loss `.losses.focal` is unknown")],
+    [
+        ("focal(gamma=2)", "the loss is not known: it comes from `.losses.focal`, which is unknown"),
+        ("focal", "the loss `.losses.focal` is unknown"),
+    ],
 )
 def test_what_is_imported_by_a_relative_name_has_no_entry(loss: str, why: str) -> None:
     code = f"""
