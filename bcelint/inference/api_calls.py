@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from bcelint.inference import builtin_calls, tensors
+from bcelint.inference.model_calls import CHECKPOINT
 from bcelint.inference.values import (
     ENCODER,
     NONE,
@@ -281,8 +282,26 @@ def _clone_model(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     return copy
 
 
-def _foreign_model(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
-    return Model("loaded", node)
+def _save_model(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    keras.models.save(arguments)
+    return NONE
+
+
+def _load_model(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    return keras.models.load(arguments, node)
+
+
+def _from_configuration(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    return keras.models.from_configuration(_first(arguments), node)
+
+
+def _checkpoint(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``ModelCheckpoint(path)``, which saves the model that it is given to."""
+    path = arguments.get("filepath", position=0)
+    weights = arguments.keywords.get("save_weights_only")
+    if path is None or (weights is not None and builtin_calls.known_truth(weights.value) is not False):
+        return Unknown("a callback")
+    return Unknown("a callback", (CHECKPOINT, path.value.key))
 
 
 def _set_policy(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
@@ -432,10 +451,18 @@ API_CALLS: dict[str, ApiCall] = {
     "tensorflow_model_optimization.sparsity.keras.prune_low_magnitude": _clone_model,
     "tensorflow_model_optimization.sparsity.keras.strip_pruning": _clone_model,
     "tensorflow_model_optimization.quantization.keras.quantize_model": _clone_model,
-    "keras.models.load_model": _foreign_model,
-    "keras.saving.load_model": _foreign_model,
-    "keras.models.model_from_json": _foreign_model,
-    "keras.models.model_from_yaml": _foreign_model,
+    "keras.models.load_model": _load_model,
+    "keras.saving.load_model": _load_model,
+    "keras.models.save_model": _save_model,
+    "keras.saving.save_model": _save_model,
+    "tf.saved_model.save": _save_model,
+    "keras.callbacks.ModelCheckpoint": _checkpoint,
+    "keras.models.model_from_config": _from_configuration,
+    "keras.models.model_from_json": _from_configuration,
+    "keras.models.model_from_yaml": _from_configuration,
+    "keras.Model.from_config": _from_configuration,
+    "keras.Sequential.from_config": _from_configuration,
+    "keras.models.from_config": _from_configuration,
     "keras.mixed_precision.Policy": _policy,
     "keras.mixed_precision.DTypePolicy": _policy,
     "keras.mixed_precision.experimental.Policy": _policy,
@@ -505,6 +532,25 @@ _INITIALISERS = [
 ]
 API_CALLS |= dict.fromkeys(_NORMAL, _random(Domain.REAL)) | dict.fromkeys(_INITIALISERS, _random())
 
+
+def _einsum(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``tf.einsum("bik,bjk->bij", a, b)``: sums of products."""
+    operands = [argument.value for argument in arguments.positional[1:]]
+    if not operands:
+        return unknown_tensor("a product of tensors of unknown range")
+
+    def product(*parts: Value) -> Value:
+        given = [keras.as_tensor(part) for part in parts]
+        result = given[0]
+        for other in given[1:]:
+            result = keras.matrix_product(result, other, node)
+        return tensors.without_shape(result) if len(given) > 1 else unknown_tensor("an einsum of one tensor")
+
+    return keras.over(operands, product)
+
+
+API_CALLS |= dict.fromkeys(("tf.einsum", "tf.linalg.einsum", "keras.ops.einsum", "np.einsum"), _einsum)
+
 # --- tensors ----------------------------------------------------------------------------------------------------------
 
 
@@ -552,12 +598,19 @@ def _sum(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -
     result = unknown_tensor("a sum over an axis")
     if tensor.domain is Domain.REAL:
         result = tensors.without_shape(tensor.after("other", "sum", node))
+    elif tensors.is_known(tensor) and tensor.low >= 0 and tensor.high == inf:
+        # Of probabilities it may be a few that exclude each other.
+        result = Tensor(Domain.INTERVAL, 0.0, inf, node=node)
     return replace(result, below=tensor)
 
 
 def _matmul(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -> Value:
     other = arguments.get("b", "y", "x2", "weights", position=1)
     return keras.matrix_product(tensor, keras.as_tensor(other.value) if other else unknown_tensor(), node)
+
+
+def _unit_vectors(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -> Value:
+    return tensors.unit_vectors(tensor, node)
 
 
 def _bias(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -> Value:
@@ -729,6 +782,7 @@ _TENSOR_TABLE: tuple[tuple[TensorFunction, tuple[str, ...]], ...] = (
             "ravel",
             "transpose",
             "gather",
+            "take",
             "boolean_mask",
             "repeat",
             "tile",
@@ -741,6 +795,7 @@ _TENSOR_TABLE: tuple[tuple[TensorFunction, tuple[str, ...]], ...] = (
             "slice",
             "tf.strided_slice",
             "keras.backend.repeat_elements",
+            "tf.image.resize_bilinear",
             "tf.image.resize_nearest_neighbor",
             "tf.reverse",
             "flip",
@@ -750,6 +805,7 @@ _TENSOR_TABLE: tuple[tuple[TensorFunction, tuple[str, ...]], ...] = (
     (_reduce, _everywhere("reduce_mean", "reduce_max", "reduce_min", "mean", "max", "min", "amax", "amin")),
     (_sum, _everywhere("reduce_sum", "sum")),
     (_matmul, _everywhere("matmul", "dot", "tf.linalg.matmul", "tf.nn.xw_plus_b")),
+    (_unit_vectors, _everywhere("l2_normalize", "tf.nn.l2_normalize")),
     (_bias, _everywhere("tf.nn.bias_add", "bias_add")),
     (_convolution, ("tf.nn.conv1d", "tf.nn.conv2d", "tf.nn.conv3d", "tf.nn.conv2d_transpose", "keras.backend.conv2d")),
     (_batch_norm, ("tf.layers.batch_normalization", "tf.contrib.layers.batch_norm", "tf.nn.batch_normalization")),

@@ -32,6 +32,7 @@ from bcelint.inference.values import (
     ListValue,
     Model,
     Partial,
+    Repeated,
     Scope,
     Sequence,
     Store,
@@ -1002,10 +1003,10 @@ class Interpreter:
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
         items = self._comprehended(node.generators, node.elt)
-        return ListValue(Unknown("a comprehension") if items is None else Sequence(tuple(items), node), node)
+        return ListValue(items if isinstance(items, Repeated) else Sequence(tuple(items), node), node)
 
-    def _comprehended(self, generators: list[ast.comprehension], element: ast.expr) -> list[Value] | None:
-        """The elements of a comprehension over one known sequence without conditions."""
+    def _comprehended(self, generators: list[ast.comprehension], element: ast.expr) -> list[Value] | Repeated:
+        """The elements of a comprehension, one by one where it is over one known sequence without conditions."""
         outer, self.scope = self.scope, Scope(self.scope)
         try:
             generator = generators[0]
@@ -1019,20 +1020,20 @@ class Interpreter:
             for each_generator in generators:
                 iterable = self.eval(each_generator.iter)
                 self.bind(each_generator.target, self.keras.element_of(iterable, None))
-            self.eval(element)
-            return None
+            return Repeated(self.eval(element))
         finally:
             self.scope = outer
 
     def _dict_comprehension(self, node: ast.DictComp) -> Value:
         result = DictValue(node)
         pairs = self._comprehended(node.generators, ast.Tuple(elts=[node.key, node.value], ctx=ast.Load()))
-        for pair in pairs or ():
+        complete = not isinstance(pairs, Repeated)
+        for pair in () if isinstance(pairs, Repeated) else pairs:
             if isinstance(pair, Sequence) and isinstance(pair.items[0], Const):
                 result.store[repr(pair.items[0].value)] = pair.items[1]
             else:
-                pairs = None
-        if pairs is None:
+                complete = False
+        if not complete:
             result.store["*"] = Unknown("a comprehension")
         return result
 

@@ -31,6 +31,8 @@ class Effect(str, Enum):
     MAXIMUM = "maximum"
     MINIMUM = "minimum"
     CONCATENATE = "concatenate"
+    DOT = "dot"  # sums of products of two tensors
+    UNIT = "unit"  # vectors of length 1
     WRAPPER = "wrapper"  # TimeDistributed: the wrapped layer
     BIDIRECTIONAL = "bidirectional"
     CALLABLE = "callable"  # Lambda
@@ -181,7 +183,7 @@ _TABLE: tuple[Layer, ...] = (
     Layer("Concatenate", Effect.CONCATENATE, ShapeRule.UNKNOWN, ("axis",)),
     Layer("Add", Effect.ADD),
     Layer("Subtract", Effect.SUBTRACT),
-    Layer("Dot", Effect.UNKNOWN, ShapeRule.UNKNOWN, ("axes", "normalize")),
+    Layer("Dot", Effect.DOT, ShapeRule.UNKNOWN, ("axes", "normalize")),
     Layer("Dropout", Effect.DROPOUT, parameters=("rate",)),
     Layer("SpatialDropout1D", Effect.DROPOUT, parameters=("rate",)),
     Layer("SpatialDropout2D", Effect.DROPOUT, parameters=("rate",)),
@@ -195,7 +197,7 @@ _TABLE: tuple[Layer, ...] = (
     Layer("GroupNormalization", Effect.REAL),
     Layer("RMSNormalization", Effect.REAL),
     Layer("Normalization", Effect.REAL),
-    Layer("UnitNormalization", Effect.UNKNOWN),
+    Layer("UnitNormalization", Effect.UNIT),
     Layer("Rescaling", Effect.SCALE, parameters=("scale", "offset")),
     Layer("Lambda", Effect.CALLABLE, parameters=("function", "output_shape")),
     Layer("TimeDistributed", Effect.WRAPPER, parameters=("layer",)),
