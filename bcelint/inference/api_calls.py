@@ -533,6 +533,21 @@ _INITIALISERS = [
 API_CALLS |= dict.fromkeys(_NORMAL, _random(Domain.REAL)) | dict.fromkeys(_INITIALISERS, _random())
 
 
+def _rank(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``K.ndim(x)``."""
+
+    def of(value: Value) -> Value:
+        if isinstance(value, Tensor) and value.dims is not None:
+            return Const(len(value.dims), node)
+        return Unknown("a rank", ("rank", value.serial if isinstance(value, Tensor) else value.key))
+
+    first = arguments.get("x", "input", "a", position=0)
+    return each(first.value, of) if first is not None else Unknown("a rank")
+
+
+API_CALLS |= dict.fromkeys(("keras.backend.ndim", "keras.ops.ndim", "np.ndim"), _rank)
+
+
 def _einsum(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     """``tf.einsum("bik,bjk->bij", a, b)``: sums of products."""
     operands = [argument.value for argument in arguments.positional[1:]]

@@ -96,7 +96,7 @@ class ModelCalls:
         self.interpreter = keras.interpreter
         # Every model that was built; the nodes that make the domain of an output, with the loss that they meet.
         self.made: list[Value] = []
-        self.heads: dict[tuple[int, int], ast.AST | None] = {}
+        self.heads: dict[int, ast.AST | None] = {}
         self._usage: dict[int, tuple[Value, Usage]] = {}
         self._folded: dict[int, tuple[Value, Value]] = {}
         # By the key of its path: a model that was saved, and its outputs at that time.
@@ -176,7 +176,7 @@ class ModelCalls:
         """Remember which activations are at the end of a model."""
         for _, option in options(outputs):
             if isinstance(option, Tensor):
-                key = head_key(option)
+                key = id(option.node)
                 if loss_node is not None or key not in self.heads:
                     self.heads[key] = loss_node
             elif isinstance(option, (Sequence, ListValue)):
@@ -548,11 +548,6 @@ class ModelCalls:
             if isinstance(option, Tensor) and option.labels:
                 return option.labels
         return ""
-
-
-def head_key(tensor: Tensor) -> tuple[int, int]:
-    """What tells a head from others: several layers may share the function that is their activation."""
-    return id(tensor.node), id(tensor.layer_node)
 
 
 def weights_of(arguments: Arguments) -> tuple[str, ast.AST] | None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from bcelint.inference import builtin_calls, facts
 from bcelint.inference.guards import ALWAYS, FALL_THROUGH, Guard, Literal, conjoin, related
-from bcelint.inference.model_calls import head_key
 from bcelint.inference.numeric.expressions import Role
 from bcelint.inference.recorder import BudgetExceeded
 from bcelint.inference.values import (
@@ -689,7 +688,7 @@ class Pairings:
         for tensor, path, assumed in self.keras.layers.single_softmaxes.values():
             where = place(tensor.node)
             if where is not None and not (path and assumed):
-                is_head = head_key(tensor) in self.keras.models.heads
+                is_head = id(tensor.node) in self.keras.models.heads
                 add(
                     facts.SingleUnitSoftmax(
                         where,
@@ -699,7 +698,7 @@ class Pairings:
                         place(tensor.argument.keyword) if tensor.argument else None,
                         tensor.layer_name,
                         self.describe(path),
-                        place(self.keras.models.heads.get(head_key(tensor))),
+                        place(self.keras.models.heads.get(id(tensor.node))),
                     )
                 )
 

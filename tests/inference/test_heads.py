@@ -525,6 +525,22 @@ SOUND = {
         model = keras.Model(inputs, logits)
         model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     """,
+    "a softmax of the file's own, which looks at the rank": """
+        from keras import Input, Model
+        from keras import backend as K
+        from keras.layers import Activation, Dense
+
+        def softmax(x, axis=1):
+            if K.ndim(x) == 2:
+                return K.softmax(x)
+            e = K.exp(x - K.max(x, axis=axis, keepdims=True))
+            return e / K.sum(e, axis=axis, keepdims=True)
+
+        sequence, vector = Input((20, 16)), Input((16,))
+        weights = Activation(softmax)(Dense(1)(sequence))
+        model = Model([sequence, vector], Dense(10, activation=softmax)(vector))
+        model.compile(loss="categorical_crossentropy")
+    """,
     "softmax of one wide reshape": """
         import keras
         from keras import layers
