@@ -194,8 +194,8 @@ def _partial(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
 
 
 def _pass_through(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
-    """Decorators and wrappers that return what they are given (``tf.function(f)``)."""
-    first = arguments.get("func", "f", position=0)
+    """Decorators and wrappers that return what they are given (``tf.function(f)``, ``tqdm(items)``)."""
+    first = arguments.get("func", "f", "iterable", position=0)
     return first.value if first is not None else Unknown("a decorator")
 
 
@@ -438,6 +438,10 @@ API_CALLS: dict[str, ApiCall] = {
     "tf.autograph.experimental.do_not_convert": _pass_through,
     "tf.recompute_grad": _pass_through,
     "jax.jit": _pass_through,
+    "tqdm.tqdm": _pass_through,
+    "tqdm.auto.tqdm": _pass_through,
+    "tqdm.notebook.tqdm": _pass_through,
+    "tqdm.tqdm_notebook": _pass_through,
     "keras.losses.get": _get_loss,
     "keras.losses.deserialize": _get_loss,
     "tf.losses.get": _get_loss,
@@ -498,6 +502,7 @@ API_CALLS: dict[str, ApiCall] = {
     "keras.backend.placeholder": _placeholder,
     "tf.Variable": _variable,
     "tf.get_variable": _variable,
+    "tf.contrib.eager.Variable": _variable,
     "keras.Variable": _variable,
     "keras.backend.variable": _variable,
 }

@@ -8,7 +8,7 @@ arguments; functions that nobody calls are run once with unknown ones. What Kera
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -170,17 +170,22 @@ class Interpreter:
         if member.kind == "static":
             result = self.call_with_unknowns(member, [])
         else:
-            result = self.call_with_unknowns(member, [instance.cls if member.kind == "class" else instance])
+            owner = instance.cls if member.kind == "class" else instance
+            result = self.call_with_unknowns(member, [owner], self.keras.models.given_to(instance, name))
         self.keras.models.escape(result)
 
-    def call_with_unknowns(self, function: Function, leading: list[Value]) -> Value:
-        """Call with unknown values for the parameters that have no default."""
+    def call_with_unknowns(
+        self, function: Function, leading: list[Value], given: Mapping[str, Value] | None = None
+    ) -> Value:
+        """Call with unknown values for the parameters that have no default and are not ``given``."""
         node = function.node
         parameters = [*node.args.posonlyargs, *node.args.args]
         arguments: list[Argument] = [Argument(value) for value in leading]
         keywords: dict[str, Argument] = {}
         for parameter in parameters[len(leading) :]:
-            if parameter.arg not in function.defaults:
+            if given and parameter.arg in given:
+                keywords[parameter.arg] = Argument(given[parameter.arg])
+            elif parameter.arg not in function.defaults:
                 keywords[parameter.arg] = Argument(self.keras.unknown_parameter(function, parameter.arg))
         outer = self.assumed_nodes
         self.assumed_nodes = outer | {

@@ -333,6 +333,12 @@ class ModelCalls:
             for _, option in value.options:
                 self._escape(option, depth)
 
+    def given_to(self, model: Instance, method: str) -> dict[str, Value]:
+        """What Keras calls a method of a model with, as far as that is more than data."""
+        if method == "compute_loss" and model.cls.is_a(*KERAS_MODELS):
+            return {"y_pred": self.outputs(model)}
+        return {}
+
     def is_model(self, value: Value) -> bool:
         if isinstance(value, Model):
             return True

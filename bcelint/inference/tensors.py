@@ -280,6 +280,9 @@ def combined(operator: str, a: Tensor, b: Tensor, node: ast.AST) -> Tensor:
     if operator == "Div" and a.activation == "exponential" and b.below is not None and b.below.serial == a.serial:
         # exp(z) / sum(exp(z)): a softmax by hand
         return replace(a, domain=Domain.SIMPLEX, low=0.0, high=1.0, activation="softmax", node=node, below=a)
+    if operator == "Div" and _is_complement(b, a):
+        # The odds p / (1 - p), whose log are logits: of no layer of their own.
+        return Tensor(Domain.INTERVAL, 0.0, inf, dims=shape.dims, last=shape.last, node=node)
     if operator == "Div" and _is_raised(b, a):
         # z / (z + 1) for a z that is not negative
         return _result(Domain.PROBABILITY, 0.0, 1.0, shape, a, node)
@@ -311,8 +314,15 @@ def combined(operator: str, a: Tensor, b: Tensor, node: ast.AST) -> Tensor:
 
 def _is_raised(tensor: Tensor, base: Tensor) -> bool:
     """Whether a tensor is ``base`` and a positive number, for a ``base`` that is any number from 0 up."""
-    made_of_it = tensor.below is not None and tensor.below.serial == base.serial
-    return made_of_it and 0 <= base.low < tensor.low and base.high == tensor.high == inf
+    return tensor.below is base and 0 <= base.low < tensor.low and base.high == tensor.high == inf
+
+
+def _is_complement(tensor: Tensor, probability: Tensor) -> bool:
+    """Whether a tensor is ``1 - probability``."""
+    made_by = tensor.steps[-1].node if tensor.steps else None
+    subtracts = isinstance(made_by, ast.BinOp) and isinstance(made_by.op, ast.Sub) and tensor.below is probability
+    within = is_known(probability) and probability.low >= 0 and probability.high <= 1
+    return subtracts and within and (tensor.low, tensor.high) == (1 - probability.high, 1 - probability.low)
 
 
 def _stays_real(operator: str, tensor: Tensor) -> bool:

@@ -72,6 +72,14 @@ HITS = {
         model = keras.Sequential([keras.layers.Dense(10), keras.layers.Softmax()])
         model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))  # <- BCE108
     """,
+    "the odds": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        p = layers.Dense(1, activation="sigmoid")(inputs)
+        keras.Model(inputs, p / (1 - p)).compile(loss="binary_crossentropy")  # <- BCE103
+    """,
     "Dot of two embeddings": """
         import keras
         from keras import layers
@@ -611,13 +619,13 @@ UNDECIDED = {
         model = keras.Sequential([layers.Dense(1, activation="sigmoid"), Calibration()])
         model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
     """,
-    "odds, which are a fraction of something else than themselves and one": """
+    "a fraction of a part of the denominator": """
         import keras
         from keras import layers
 
         inputs = keras.Input((16,))
-        p = layers.Dense(1, activation="sigmoid")(inputs)
-        keras.Model(inputs, p / (1 - p)).compile(loss="binary_crossentropy")
+        z = layers.Dense(1, activation="relu")(inputs)
+        keras.Model(inputs, 3 * z / (z + 1)).compile(loss="binary_crossentropy")
     """,
     "the sum of some of the probabilities of a softmax": """
         import keras

@@ -432,6 +432,19 @@ SOUND = {
         model = keras.applications.EfficientNetB0(weights=None, classes=10)
         model.compile(loss="sparse_categorical_crossentropy")
     """,
+    "logits made of probabilities": """
+        import keras
+        import tensorflow as tf
+        from keras import backend as K
+
+        def weighted(y_true, y_pred):
+            y_pred = K.clip(y_pred, K.epsilon(), 1 - K.epsilon())
+            logits = tf.math.log(y_pred / (1 - y_pred))
+            return tf.nn.weighted_cross_entropy_with_logits(y_true, logits, pos_weight=2.0)
+
+        model = keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
+        model.compile(loss=weighted)
+    """,
     "mean over the pixels of a binary loss": """
         import keras
 

@@ -447,6 +447,35 @@ HITS = {
         copy = keras.models.clone_model(model)
         copy.compile(loss="binary_crossentropy")  # <- BCE103
     """,
+    "compute_loss, which Keras calls with the prediction": """
+        import keras
+        from keras import layers
+
+        class Classifier(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.head = layers.Dense(1)
+                self.loss_fn = keras.losses.BinaryCrossentropy()
+
+            def call(self, x):
+                return self.head(x)
+
+            def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+                return self.loss_fn(y, y_pred)  # <- BCE102
+
+        model = Classifier()
+        model.compile(optimizer="adam")
+        model.fit(x, y)
+    """,
+    "an ensemble behind a progress bar": """
+        import keras
+        from tqdm import tqdm
+
+        models = [keras.Sequential([keras.layers.Dense(1)]) for _ in range(COUNT)]
+        for model in tqdm(models):
+            model.compile(loss="binary_crossentropy")  # <- BCE102
+            model.fit(x, y)
+    """,
     "saved and loaded": """
         import keras
         from keras import layers
