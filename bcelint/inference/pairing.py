@@ -445,10 +445,11 @@ class Pairings:
                     only = next(iter(loss.store))
                     assigned.append((name, head, loss.store[only], _entry_node(loss, only) or node))
             met = {id(value) for _, _, value, _ in assigned}
+            # Where all outputs are made alike, their names do not matter.
+            other = self.keras.repeated_in(outputs) or Unknown("the names of the outputs are not known")
             for key, value in loss.store.items():
                 if id(value) not in met:
-                    unnamed = Unknown("the names of the outputs are not known")
-                    assigned.append((None, unnamed, value, _entry_node(loss, key) or node))
+                    assigned.append((None, other, value, _entry_node(loss, key) or node))
         else:
             items = self.keras.items_of(loss) if isinstance(loss, (ListValue, Sequence)) else None
             repeated = self.keras.repeated_in(loss)

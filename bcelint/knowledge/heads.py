@@ -195,7 +195,14 @@ MODEL_FACTORIES: dict[str, ModelFactory] = {f"keras.applications.{n}": _applicat
     "keras_unet.models.custom_unet": ModelFactory(
         "sigmoid", "output_activation", "num_classes", ("input_shape", "num_classes")
     ),
+    "spektral.models.GCN": ModelFactory(
+        "softmax", "output_activation", "n_labels", ("n_labels", "channels", "activation", "output_activation")
+    ),
+    "spektral.models.GeneralGNN": ModelFactory("linear", units_parameter="output", parameters=("output", "activation")),
     # The models of the TensorFlow Model Garden return logits.
+    "official.projects.movinet.modeling.movinet_model.MovinetClassifier": ModelFactory(
+        "linear", "", "num_classes", ("backbone", "num_classes")
+    ),
     "official.nlp.modeling.models.BertClassifier": ModelFactory(
         "linear", "", "num_classes", ("network", "num_classes")
     ),

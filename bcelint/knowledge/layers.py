@@ -239,6 +239,34 @@ _FOREIGN: dict[str, Layer] = {
     "keras_contrib.layers.InstanceNormalization": Layer("InstanceNormalization", Effect.REAL),
 }
 
+# The graph convolutions of spektral: what they take in front of ``activation``, which is none by default.
+_GRAPH_CONVOLUTIONS: dict[str, tuple[str, ...]] = {
+    "APPNPConv": ("alpha", "propagations", "mlp_hidden", "mlp_activation", "dropout_rate"),
+    "ARMAConv": ("order", "iterations", "share_weights", "gcn_activation", "dropout_rate"),
+    "ChebConv": ("K",),
+    "ECCConv": ("kernel_network", "root"),
+    "EdgeConv": ("mlp_hidden", "mlp_activation", "aggregate"),
+    "GATConv": ("attn_heads", "concat_heads", "dropout_rate", "return_attn_coef", "add_self_loops"),
+    "GCNConv": (),
+    "GCSConv": (),
+    "GINConv": ("epsilon", "mlp_hidden", "mlp_activation", "mlp_batchnorm", "aggregate"),
+    "GraphSageConv": ("aggregate",),
+    "TAGConv": ("K", "aggregate"),
+}
+_FOREIGN |= {
+    f"spektral.layers.{name}": Layer(
+        name, Effect.AFFINE, ShapeRule.UNKNOWN, ("channels", *between, "activation"), activation="linear"
+    )
+    for name, between in _GRAPH_CONVOLUTIONS.items()
+}
+_FOREIGN["keras_hub.layers.MaskedLMHead"] = Layer(
+    "MaskedLMHead",
+    Effect.AFFINE,
+    ShapeRule.UNKNOWN,
+    ("vocabulary_size", "token_embedding", "intermediate_activation", "activation"),
+    activation="linear",
+)
+
 KERAS_LAYERS: dict[str, Layer] = {
     f"keras.layers.{name}": layer for layer in _TABLE for name in (layer.name, *layer.aliases)
 }

@@ -131,6 +131,8 @@ FLAT_PACKAGES: tuple[str, ...] = (
     "tfa.losses.",
     "tfa.metrics.",
     "tfa.activations.",
+    "spektral.layers.",
+    "spektral.models.",
 )
 
 # What only Keras 1 and 2.0 have: arguments, and names of functions, layers and modules.

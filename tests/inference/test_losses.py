@@ -307,6 +307,15 @@ HITS = {
         model = models.unet_2d((128, 128, 3), [64, 128], n_labels=1, output_activation=None)
         model.compile(loss="binary_crossentropy")  # <- BCE102
     """,
+    "a graph convolution without an activation": """
+        import keras
+        from spektral.layers import GATConv, GCNConv
+
+        x, a = keras.Input((16,)), keras.Input((None,))
+        hidden = GATConv(8, attn_heads=4, activation="elu")([x, a])
+        model = keras.Model([x, a], GCNConv(3)([hidden, a]))
+        model.compile(loss="categorical_crossentropy")  # <- BCE109
+    """,
     "BERT of the Model Garden": """
         import keras
         from official.nlp import modeling
@@ -452,6 +461,14 @@ SOUND = {
 
         def train_step(images):
             return keras.losses.binary_crossentropy(images, model(images), axis=(1, 2, 3))
+    """,
+    "a graph convolution with a softmax": """
+        import keras
+        from spektral.layers.convolutional import GATConv
+
+        x, a = keras.Input((16,)), keras.Input((None,))
+        model = keras.Model([x, a], GATConv(3, attn_heads=1, activation="softmax")([x, a]))
+        model.compile(loss="categorical_crossentropy")
     """,
     "keras_unet_collection with its softmax": """
         from keras_unet_collection import models

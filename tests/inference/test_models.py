@@ -593,6 +593,20 @@ HITS = {
         model = keras.Model(inputs, outputs)
         model.compile(loss=["binary_crossentropy"] * len(outputs))  # <- BCE102
     """,
+    "outputs of an unknown number, with losses by name": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        outputs = [layers.Dense(1, name=label)(inputs) for label in load_labels()]
+        model = keras.Model(inputs, outputs)
+        model.compile(
+            loss={
+                "income": "binary_crossentropy",  # <- BCE102
+                "marital": keras.losses.BinaryCrossentropy(from_logits=True),
+            }
+        )
+    """,
     "the concatenation of an unknown number of outputs": """
         import keras
         from keras import layers
