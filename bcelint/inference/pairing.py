@@ -552,6 +552,10 @@ class Pairings:
         head_options = [self._as_head(o) for _, o in options(head)]
         head_tensor = head_options[0] if len(head_options) == 1 else None
         pairing = next((f for f in found if isinstance(f, facts.Pairing)), None)
+        domain = head_tensor.domain if head_tensor is not None else Domain.UNKNOWN
+        if pairing is not None and pairing.context is facts.Context.CUSTOM_LOSS and pairing.head.domain is not domain:
+            # The loss makes something else of the output, and the metric gets the output.
+            return
         head_fact = pairing.head if pairing is not None else None
         if head_fact is None and head_tensor is not None and head_tensor.domain is not Domain.UNKNOWN:
             head_fact = self.head_fact(head_tensor)
