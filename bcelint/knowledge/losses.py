@@ -64,14 +64,19 @@ def _other(name: str, *strings: str) -> Loss:
     return _keras(Loss(name, _O, _OTHER, strings=(name, *strings)), *strings)
 
 
-def _foreign(module: str, *names: str) -> tuple[Loss, ...]:
-    """Losses of another package, as classes or functions, that bcelint knows so as to stay silent about them."""
-    return tuple(
-        Loss(name, _O, _OTHER, classes=(f"{module}.{name}",))
-        if name[:1].isupper()
-        else Loss(name, _O, _OTHER, functions=(f"{module}.{name}",))
-        for name in names
-    )
+def _foreign(module: str, *names: str, registered: str = "") -> tuple[Loss, ...]:
+    """Losses of another package, as classes or functions, that bcelint knows so as to stay silent about them.
+
+    ``registered``: what stands in front of the names that Keras knows them by as strings.
+    """
+
+    def loss(name: str) -> Loss:
+        strings = (f"{registered}{name}",) if registered else ()
+        if name[:1].isupper():
+            return Loss(name, _O, _OTHER, strings=strings, classes=(f"{module}.{name}",))
+        return Loss(name, _O, _OTHER, strings=strings, functions=(f"{module}.{name}",))
+
+    return tuple(loss(name) for name in names)
 
 
 def _target_output(
@@ -428,6 +433,7 @@ LOSSES: tuple[Loss, ...] = (
         "TripletSemiHardLoss",
         "triplet_semihard_loss",
         "WeightedKappaLoss",
+        registered="Addons>",
     ),
     *_foreign(
         "tensorflow_similarity.losses",

@@ -588,7 +588,7 @@ NEAR_MISSES = {
         from keras_unet_collection.losses import dice
         from tensorflow_similarity.losses import TripletLoss
 
-        for loss in (tfa.losses.TripletSemiHardLoss(), TripletLoss(), dice):
+        for loss in (tfa.losses.TripletSemiHardLoss(), TripletLoss(), dice, "Addons>triplet_hard_loss"):
             model = keras.Sequential([keras.layers.Dense(1)])
             model.compile(loss=loss)
     """,
