@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bcelint.findings import Applicability, Finding
+from bcelint.gate import may_train
 from bcelint.inference.facts import Fact, Pairing, Unresolved
 from bcelint.inference.interpreter import Interpreter
 from bcelint.inference.numeric.expressions import Expression
 from bcelint.inference.recorder import FaultyFormula, Recorder
+from bcelint.knowledge.user import installed
 from bcelint.places import Place
+from bcelint.project import Project
 from bcelint.rules import check
+from bcelint.settings import Entry
 from bcelint.source import Source
 
 _OTHER_FRAMEWORKS = re.compile(r"^\s*(?:import|from)\s+(?:torch|mxnet|paddle|chainer|lasagne)\b", re.MULTILINE)
@@ -25,16 +29,16 @@ class Analysis:
 
     Attributes:
         findings: unsuppressed and unfiltered, sorted, with fix *plans*.
-        pairs: head/loss pairs that were decided.
-        undecided: pairs that were seen and could not be decided.
+        decided: where head/loss pairs were decided, also in other files of the project.
+        undecided: where pairs were seen that could not be decided.
         exhausted: the file took more steps than it may; what was not reached is not in the other figures.
         facts: all that was inferred; ``losses`` the hand-written losses that were judged, and ``formulas`` those of
             reported operations, by the places of these.
     """
 
     findings: tuple[Finding, ...]
-    pairs: int = 0
-    undecided: int = 0
+    decided: frozenset[Place] = frozenset()
+    undecided: frozenset[Place] = frozenset()
     exhausted: bool = False
     facts: tuple[Fact, ...] = ()
     losses: Sequence[Expression] = ()
@@ -46,13 +50,15 @@ def infer(source: Source) -> tuple[Fact, ...]:
     return _interpret(source, "").facts
 
 
-def _interpret(source: Source, backend: str) -> Recorder:
+def _interpret(source: Source, backend: str, project: Project | None = None) -> Recorder:
     recorder = Recorder(source.place)
     if source.tree is None:
         return recorder
     # In a file of another framework a bare `Sequential` is that framework's.
     foreign = _OTHER_FRAMEWORKS.search(source.text) is not None and _KERAS.search(source.text) is None
-    interpreter = Interpreter(recorder, looks_like_keras=not foreign, complete=not source.problems)
+    if not may_train(source.data):
+        project = None
+    interpreter = Interpreter(recorder, project, looks_like_keras=not foreign, complete=not source.problems)
     interpreter.keras.backend = backend
     try:
         interpreter.run(source.tree)
@@ -61,16 +67,27 @@ def _interpret(source: Source, backend: str) -> Recorder:
     return recorder
 
 
-def analyse(source: Source, *, backend: str = "") -> Analysis:
-    """Infer facts and check them against every rule; ``backend`` is Keras's, where the user has said it."""
-    recorder = _interpret(source, backend)
+def analyse(
+    source: Source, *, backend: str = "", project: Project | None = None, knowledge: Sequence[Entry] = ()
+) -> Analysis:
+    """Infer facts and check them against every rule.
+
+    ``backend`` is Keras's, where the user has said it; imports of a ``project`` are followed; ``knowledge`` is what the
+    user says of an API of his own.
+    """
+    with installed(knowledge):
+        return _analyse(source, backend, project)
+
+
+def _analyse(source: Source, backend: str, project: Project | None) -> Analysis:
+    recorder = _interpret(source, backend, project)
     facts = recorder.facts
     checked = [_cautious(f) if f.place in recorder.doubted else f for f in check(facts)]
     findings = {(f.code, f.place): f for f in reversed(checked)}
     return Analysis(
         tuple(sorted(findings.values(), key=lambda f: f.sort_key)),
-        len({fact.site for fact in facts if isinstance(fact, Pairing)}),
-        len({fact.place for fact in facts if isinstance(fact, Unresolved)}),
+        frozenset(fact.site for fact in facts if isinstance(fact, Pairing)),
+        frozenset(fact.place for fact in facts if isinstance(fact, Unresolved)),
         recorder.exhausted,
         facts,
         recorder.losses,

@@ -175,5 +175,12 @@ class Finding:
     fact: Fact | None = None
 
     @property
+    def places(self) -> tuple[Place, ...]:
+        """Every place that the finding is about, or that its fixes change."""
+        fixes = (*((self.fix,) if self.fix else ()), *self.alternatives)
+        edited = (edit.place for fix in fixes for edit in fix.edits)
+        return (self.place, *((self.focus,) if self.focus else ()), *(r.place for r in self.related), *edited)
+
+    @property
     def sort_key(self) -> tuple[object, ...]:
         return (self.place, self.code, self.message)

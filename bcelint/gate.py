@@ -8,6 +8,7 @@ every encoding that keeps ASCII as it is; files in any other encoding pass.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 # Words of which a file needs at least one to be Keras code at all. Snippets and notebooks use Keras names without an
 # import, and a model may come from another module: hence names and arguments that only such code holds.
@@ -59,13 +60,36 @@ _COOKIE_ROOM = 400  # a coding cookie stands in the first two lines
 _ASCII_COMPATIBLE = re.compile(rb"utf-?8|ascii|us-ascii|latin|iso-?8859|cp125|windows-125|koi8|gbk?$|gb2312|euc|big5")
 
 
-def may_matter(data: bytes) -> bool:
-    """Whether a file can hold anything that one of the rules, or a suppression comment of ours, is about."""
-    if any(word in data for word in _WORLD) and any(word in data for word in _MATTER):
+def may_matter(data: bytes, losses: Iterable[str] = ()) -> bool:
+    """Whether a file can hold anything that one of the rules, or a suppression comment of ours, is about.
+
+    ``losses`` are the names of the user's own.
+    """
+    if any(name.rpartition(".")[2].encode() in data for name in losses):
+        return True
+    if is_of_keras(data) and any(word in data for word in _MATTER):
         return True
     if b"compile" in data and _COMPILE.search(data):
         return True
     return _SUPPRESSION.search(data) is not None or _hides_ascii(data)
+
+
+def is_of_keras(data: bytes) -> bool:
+    """Whether a file can hold Keras code at all."""
+    return any(word in data for word in _WORLD)
+
+
+# What a file must hold to bring a model and a loss together, be it with the help of others.
+_TRAINS = re.compile(
+    rb"""\.\s*(?:compile|fit\w*|train_on_batch|minimize|add_loss)\b|GradientTape|gradients?\(|rossentropy
+    |[Ll]oss\w*\s*\(|\b\w*[Tt]rain\w*\s*\(|\bmain\s*\(|\brun\s*\(""",
+    re.VERBOSE,
+)
+
+
+def may_train(data: bytes) -> bool:
+    """Whether a file can be one that trains: only there is it of use to follow its imports."""
+    return _TRAINS.search(data) is not None
 
 
 def _hides_ascii(data: bytes) -> bool:

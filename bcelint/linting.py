@@ -7,18 +7,25 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from bcelint.analysis import Analysis, analyse
 from bcelint.findings import Applicability, Finding, Fix, Severity
 from bcelint.places import Place
-from bcelint.reporting.model import FileReport, FixedRule, Listing, is_applicable
+from bcelint.project import Project
+from bcelint.reporting.model import FileReport, FixedRule, Listed, Listing, is_applicable
 from bcelint.rules import RULES
 from bcelint.selection import KNOWN, RuleSet
+from bcelint.settings import Entry, shown_path
 from bcelint.source import Problem, Source, read
 from bcelint.suppression import comment_rows, suppress
+
+if TYPE_CHECKING:
+    from bcelint.fixing.across import Across
 
 _BEGINNING = Place(1, 1, 1, 1)
 
@@ -48,17 +55,25 @@ class Job:
     min_severity: Severity = Severity.WARNING
     prefer: str = ""
     backend: str = ""
+    knowledge: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
 class Linted:
-    """What is to be reported about one version of a file, and the analysis that it comes from."""
+    """What is to be reported about one version of a file, and the analysis that it comes from.
+
+    ``elsewhere`` holds the findings whose place is in another file of the project, ``others`` the files that findings
+    are about besides this one, by their paths, and ``imports`` the paths of all that were read.
+    """
 
     findings: tuple[Finding, ...]
-    pairs: int
-    undecided: int
+    decided: frozenset[Place] = frozenset()
+    undecided: frozenset[Place] = frozenset()
     exhausted: bool = False
     analysis: Analysis | None = None
+    elsewhere: tuple[Finding, ...] = ()
+    others: Mapping[str, Source] = field(default_factory=dict)
+    imports: frozenset[str] = frozenset()
 
 
 # Says why the fix of a finding of a version of a file must not be made; empty where it may.
@@ -91,16 +106,34 @@ def unreadable(shown: str, reason: str, rules: RuleSet) -> FileReport:
     return FileReport(shown, (finding,) if finding.code in rules.active else (), noqa_rows=(1,))
 
 
-def lint(source: Source, job: Job) -> Linted:
-    """What is to be reported about ``source``, with fixes as text edits."""
-    analysis = analyse(source, backend=job.backend)
+def lint(source: Source, job: Job, changed: Mapping[str, Source] = MappingProxyType({})) -> Linted:
+    """What is to be reported about ``source``, with fixes as text edits.
+
+    ``changed`` are other files of the project, by their paths, that are not to be read from the disk.
+    """
+    project = Project(job.path, changed)
+    analysis = analyse(source, backend=job.backend, project=project, knowledge=job.knowledge)
     problems = [_of_problem(problem) for problem in source.problems]
-    findings = [finding for finding in (*problems, *analysis.findings) if finding.code in job.rules.active]
+    own = [finding for finding in (*problems, *analysis.findings) if not finding.place.path]
+    findings = [finding for finding in own if finding.code in job.rules.active]
     findings.sort(key=lambda finding: finding.sort_key)
     if not job.ignore_noqa:
         findings = list(suppress(source, findings, known=KNOWN, active=job.rules.active).findings)
-    offered = tuple(_offer(source, finding, job.rules, job.prefer) for finding in findings)
-    return Linted(offered, analysis.pairs, analysis.undecided, analysis.exhausted, analysis)
+    offered = tuple(_offer(source, finding, job, project.sources) for finding in findings)
+    elsewhere = tuple(
+        _offer(source, finding, job, project.sources) for finding in analysis.findings if finding.place.path
+    )
+    paths = {place.path for finding in (*offered, *elsewhere) for place in finding.places}
+    return Linted(
+        offered,
+        analysis.decided,
+        analysis.undecided,
+        analysis.exhausted,
+        analysis,
+        elsewhere,
+        {path: project.sources[path] for path in sorted(paths - {""})},
+        frozenset(project.sources),
+    )
 
 
 def _check(job: Job, data: bytes, objection: Object | None) -> FileReport:
@@ -114,12 +147,17 @@ def _check(job: Job, data: bytes, objection: Object | None) -> FileReport:
 def report_on(job: Job, source: Source, linted: Linted) -> FileReport:
     """The report for one version of a file."""
     findings = tuple(finding for finding in linted.findings if _is_severe(finding, job.min_severity))
+    elsewhere = tuple(finding for finding in linted.elsewhere if _is_severe(finding, job.min_severity))
+    working = os.getcwd()
     return FileReport(
         job.shown,
         findings,
-        Listing.of(source) if findings else Listing(),
+        Listing.of(source) if findings or elsewhere else Listing(),
         comment_rows(source.text, [finding.place.row for finding in findings]) if findings else (),
-        pairs=linted.pairs,
+        others={path: Listed(shown_path(path, working), Listing.of(other)) for path, other in linted.others.items()},
+        elsewhere=elsewhere,
+        imports=linted.imports,
+        decided=linted.decided,
         undecided=linted.undecided,
         exhausted=linted.exhausted,
     )
@@ -149,6 +187,77 @@ def _fix(job: Job, source: Source, objection: Object | None) -> FileReport:
         return replace(report, fixed_bytes=outcome.data)
     failure = _write(job.path, source.data, outcome.data)
     return FileReport(job.shown, failure=failure) if failure else report
+
+
+Checked = tuple[Job, FileReport]
+
+
+def fix_across_files(checked: Sequence[Checked], may_change: Callable[[str], bool]) -> list[Checked]:
+    """Make the fixes that change other files than the one that proves the finding; all files have been checked."""
+    from bcelint.fixing.across import write_all
+    from bcelint.fixing.write import diff
+
+    reports = {job.path: (job, report) for job, report in checked}
+    for job, report in checked:
+        if job.data is not None or job.mode is FixMode.OFFER or not _has_fix_across(job, report):
+            continue
+        outcome = _made_across(job, checked, may_change)
+        lost = tuple(_left_of(job, finding, f"taken back: {why}") for finding, why in outcome.taken_back)
+        if outcome.applied and job.mode is FixMode.WRITE:
+            failure = write_all(outcome.before, outcome.after)
+            if failure:
+                reports[job.path] = job, FileReport(job.shown, failure=failure)
+                continue
+            for path, (other, known) in reports.items():
+                if path in outcome.after or outcome.after.keys() & known.imports:
+                    fresh = check_file(replace(other, mode=FixMode.OFFER))
+                    reports[path] = other, replace(fresh, fixed=known.fixed, taken_back=known.taken_back)
+        else:
+            for path, after in outcome.after.items():
+                before = outcome.before[path]
+                before.path = after.path = shown_path(path, os.getcwd())
+                other, known = reports.get(path, (replace(job, path=path), FileReport(after.path)))
+                reports[path] = other, replace(known, diff=known.diff + diff(before, after))
+        fixed = Counter((f.code, f.name, f.severity) for f in outcome.applied)
+        rules = tuple(FixedRule(*rule, count) for rule, count in sorted(fixed.items()))
+        report = reports[job.path][1]
+        report = replace(report, fixed=(*report.fixed, *rules), taken_back=(*report.taken_back, *lost))
+        reports[job.path] = job, report
+    return list(reports.values())
+
+
+def _has_fix_across(job: Job, report: FileReport) -> bool:
+    return any(fix_wanted(f, job) is not None for f in report.elsewhere if f.code in job.rules.active) or any(
+        fix_wanted(f, job) is not None and _fix_to_apply(f, job) is None for f in report.findings
+    )
+
+
+def _made_across(job: Job, checked: Sequence[Checked], may_change: Callable[[str], bool]) -> Across:
+    from bcelint.fixing.across import fix_across
+
+    def opened(path: str) -> Source:
+        with open(path, "rb") as file:
+            return read(path, file.read())
+
+    def findings(of: Job, changed: Mapping[str, Source]) -> list[Finding]:
+        linted = lint(changed.get(of.path) or opened(of.path), of, changed)
+        return [*linted.findings, *(finding for finding in linted.elsewhere if finding.code in of.rules.active)]
+
+    def around(paths: Collection[str], changed: Mapping[str, Source]) -> Counter[str]:
+        """The codes that are found in files of ``paths``, and by those that import them."""
+        concerned = [of for of, report in checked if of.path in paths or report.imports & set(paths)]
+        return Counter(f.code for of in concerned if of.data is None for f in findings(of, changed))
+
+    def select(finding: Finding) -> Fix | None:
+        fix = fix_wanted(finding, job)
+        return fix if fix and all(may_change(edit.place.path or job.path) for edit in fix.edits) else None
+
+    return fix_across(job.path, lambda changed: findings(job, changed), around, select, opened)
+
+
+def _left_of(job: Job, finding: Finding, why: str) -> str:
+    where = shown_path(finding.place.path, os.getcwd()) if finding.place.path else job.shown
+    return f"the fix of {finding.code} at {where}:{finding.place.row} was {why}"
 
 
 def _write(path: str, expected: bytes, data: bytes) -> str:
@@ -202,19 +311,27 @@ def _left(source: Source, finding: Finding, why: str) -> str:
 
 
 def _fix_to_apply(finding: Finding, job: Job) -> Fix | None:
+    """The fix to make for a finding; those that change other files are made when all files have been checked."""
+    fix = fix_wanted(finding, job)
+    return None if fix is None or any(edit.place.path for edit in fix.edits) else fix
+
+
+def fix_wanted(finding: Finding, job: Job) -> Fix | None:
+    """The fix of a finding, if it is to be made."""
     wanted = _is_severe(finding, job.min_severity) and is_applicable(finding.fix, job.unsafe_fixes)
     return finding.fix if wanted else None
 
 
-def _offer(source: Source, finding: Finding, rules: RuleSet, prefer: str) -> Finding:
+def _offer(source: Source, finding: Finding, job: Job, others: Mapping[str, Source]) -> Finding:
     """The finding with its plans turned into text edits, as far as that can be done and is wanted."""
+    rules, prefer = job.rules, job.prefer
     if finding.fix is not None:
         fixes = [finding.fix]
-    elif finding.plans and source.fixable:
+    elif finding.plans and (source.fixable or finding.place.path):
         from bcelint.fixing.edits import to_edits  # imports libcst, which only files with something to fix need
 
         plans = sorted(finding.plans, key=lambda plan: bool(prefer) and plan.ends_in not in ("", prefer))
-        fixes = [fix for plan in plans if (fix := to_edits(source, plan)) is not None]
+        fixes = [fix for plan in plans if (fix := to_edits(source, plan, others)) is not None]
     else:
         fixes = []
     if finding.code not in rules.fixable:
@@ -227,6 +344,8 @@ def _offer(source: Source, finding: Finding, rules: RuleSet, prefer: str) -> Fin
 
 
 def _applicability(fix: Fix, code: str, rules: RuleSet) -> Applicability:
+    if any(edit.place.path for edit in fix.edits):
+        return Applicability.UNSAFE  # whatever is configured: others may use that file
     if code in rules.promoted:
         return Applicability.SAFE
     return Applicability.UNSAFE if code in rules.demoted else fix.applicability

@@ -77,6 +77,17 @@ class PerFileIgnore(NamedTuple):
     selectors: tuple[str, ...]
 
 
+class Entry(NamedTuple):
+    """What the user says of a loss, layer, activation or metric: ``table`` is ``losses``, ``layers`` ...
+
+    ``options`` are the keys that are written, checked, in the words of the configuration.
+    """
+
+    table: str
+    name: str
+    options: tuple[tuple[str, object], ...]
+
+
 class Settings(NamedTuple):
     """What applies to the files of one directory."""
 
@@ -89,6 +100,7 @@ class Settings(NamedTuple):
     force_exclude: bool = False
     prefer: str = ""
     backend: str = ""
+    knowledge: tuple[Entry, ...] = ()
 
 
 class Layer(NamedTuple):
@@ -102,19 +114,27 @@ class Layer(NamedTuple):
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-def _strings(value: object) -> tuple[str, ...]:
+# A check takes a value and returns it, or raises a TypeError that says what it must be.
+Check = Callable[[object], object]
+
+
+def strings(value: object) -> tuple[str, ...]:
+    """A check for lists of strings."""
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         return tuple(value)
     raise TypeError("a list of strings")
 
 
-def _boolean(value: object) -> bool:
+def boolean(value: object) -> bool:
+    """A check for truth values."""
     if isinstance(value, bool):
         return value
     raise TypeError("true or false")
 
 
-def _one_of(*words: str) -> Callable[[object], str]:
+def one_of(*words: str) -> Callable[[object], str]:
+    """A check for one of several words."""
+
     def check(value: object) -> str:
         if isinstance(value, str) and value in words:
             return value
@@ -126,37 +146,45 @@ def _one_of(*words: str) -> Callable[[object], str]:
 def _ignores(value: object) -> dict[str, tuple[str, ...]]:
     try:
         if isinstance(value, Mapping):
-            return {str(pattern): _strings(codes) for pattern, codes in value.items()}
+            return {str(pattern): strings(codes) for pattern, codes in value.items()}
     except TypeError:
         pass
     raise TypeError('a table of lists, such as { "tests/*" = ["BCE101"] }')
 
 
-_KEYS: dict[str, Callable[[object], object]] = {
-    "select": _strings,
-    "extend-select": _strings,
-    "ignore": _strings,
-    "fixable": _strings,
-    "unfixable": _strings,
-    "extend-safe-fixes": _strings,
-    "extend-unsafe-fixes": _strings,
+_KEYS: dict[str, Check] = {
+    "select": strings,
+    "extend-select": strings,
+    "ignore": strings,
+    "fixable": strings,
+    "unfixable": strings,
+    "extend-safe-fixes": strings,
+    "extend-unsafe-fixes": strings,
     "per-file-ignores": _ignores,
-    "exclude": _strings,
-    "extend-exclude": _strings,
-    "respect-gitignore": _boolean,
-    "prefer": _one_of("probabilities", "logits"),
-    "backend": _one_of("tensorflow", "jax", "torch"),
-    "force-exclude": _boolean,
+    "exclude": strings,
+    "extend-exclude": strings,
+    "respect-gitignore": boolean,
+    "prefer": one_of("probabilities", "logits"),
+    "backend": one_of("tensorflow", "jax", "torch"),
+    "force-exclude": boolean,
 }
+# The tables of the user's own API, which have one table for each name.
+KNOWLEDGE = ("losses", "layers", "activations", "metrics")
 
 
 def layer(table: Mapping[str, object], origin: str, root: str) -> Layer:
     """Validate a table of options; the error names ``origin`` and, for an unknown key, the nearest known one."""
     values: dict[str, object] = {}
+    if any(key in KNOWLEDGE for key in table):
+        from bcelint.entries import read_entries  # most configurations have none
+
+        values["knowledge"] = read_entries(table, origin)
     for key, value in table.items():
+        if key in KNOWLEDGE:
+            continue
         check = _KEYS.get(key)
         if check is None:
-            raise ConfigError(f"{origin}: unknown key `{key}`{suggestion(key, _KEYS)}")
+            raise ConfigError(f"{origin}: unknown key `{key}`{suggestion(key, [*_KEYS, *KNOWLEDGE])}")
         try:
             values[key] = check(value)
         except TypeError as error:
@@ -248,6 +276,10 @@ def merge(settings: Settings, over: Layer) -> Settings:
     for key in ("respect-gitignore", "force-exclude", "prefer", "backend"):
         if key in values:
             changes[key.replace("-", "_")] = values[key]
+    if "knowledge" in values:
+        # An entry replaces an earlier one of its name as a whole.
+        named = {entry[:2]: entry for entry in (*settings.knowledge, *values["knowledge"])}
+        changes["knowledge"] = tuple(named.values())
     return settings._replace(**changes)
 
 

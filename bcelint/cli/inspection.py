@@ -30,3 +30,13 @@ def _lines(settings: Settings, shown: str) -> Iterator[str]:
     yield f"force-exclude = {json.dumps(settings.force_exclude)}"
     for entry in settings.per_file_ignores:
         yield f"per-file-ignores.{json.dumps(entry.text)} = {json.dumps(entry.selectors)}"
+    for known in settings.knowledge:
+        for key, value in known.options:
+            yield f"{known.table}.{json.dumps(known.name)}.{key} = {_toml(value)}"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    # JSON has no word for what is infinite, and TOML has Python's.
+    return repr(value) if isinstance(value, float) else json.dumps(value)

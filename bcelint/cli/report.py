@@ -39,7 +39,7 @@ class Reporting:
         for words in report.taken_back:
             warn(f"{report.shown}: {words}")
         if options.verbose:
-            counts = f"{summary.counted(report.pairs, 'pair')} decided, {report.undecided} undecided"
+            counts = f"{summary.counted(len(report.decided), 'pair')} decided, {len(report.undecided)} undecided"
             click.echo(f"{report.shown}: {counts}, {summary.counted(len(report.findings), 'finding')}", err=True)
         self.fixed_stdin = report.fixed_bytes
         if options.diff:

@@ -130,7 +130,7 @@ def _check(options: CheckOptions, found: Discovered, resolver: Resolver) -> int:
     except OSError as error:
         raise ConfigError(f"--output-file: {options.output_file}: {error.strerror or error}") from None
     reporting = Reporting(options, output, failed=bool(found.missing))
-    relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose)]
+    relevant = [file for file in found.files if file.explicit or passes_gate(file, options.verbose, resolver)]
     try:
         for report in _reports(options, found, relevant, resolver, stdin):
             reporting.add(report)
@@ -155,10 +155,12 @@ def _status(options: CheckOptions, reporting: Reporting) -> int:
     return _FOUND if options.reports and totals.remaining else _CLEAN
 
 
-def passes_gate(file: File, verbose: bool) -> bool:
+def passes_gate(file: File, verbose: bool, resolver: Resolver) -> bool:
+    entries = resolver.for_directory(os.path.dirname(file.path)).knowledge
+    losses = [entry.name for entry in entries if entry.table == "losses"]
     try:
         with open(file.path, "rb") as opened:
-            passes = may_matter(opened.read())
+            passes = may_matter(opened.read(), losses)
     except OSError:
         passes = True  # it will be reported as unreadable
     if verbose and not passes:
@@ -173,8 +175,9 @@ def _reports(
     if not found.unreadable and not relevant:
         return
     from bcelint import linting
+    from bcelint.merging import merged
     from bcelint.selection import rule_set
-    from bcelint.workers import run_all
+    from bcelint.workers import run_all, run_deep
 
     for path, shown, reason in found.unreadable:
         yield linting.unreadable(shown, reason, rule_set(resolver.for_directory(os.path.dirname(path)), path))
@@ -184,7 +187,21 @@ def _reports(
 
         yield from check_files(jobs)
         return
-    yield from run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost)
+    checked = list(zip(jobs, run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost), strict=True))
+
+    def is_ours(path: str) -> bool:
+        return not is_excluded(path, resolver.for_directory)
+
+    if options.fixes:
+        checked = run_deep(lambda those: linting.fix_across_files(those, is_ours), checked)
+
+    def job_for(path: str) -> Job | None:
+        if not is_ours(path):
+            return None
+        return make_job(options, File(path, shown_path(path, os.getcwd()), explicit=False), resolver, None)
+
+    for _, report in merged(checked, job_for):
+        yield report
 
 
 def make_job(options: CheckOptions, file: File, resolver: Resolver, stdin: bytes | None) -> Job:
@@ -202,6 +219,7 @@ def make_job(options: CheckOptions, file: File, resolver: Resolver, stdin: bytes
         rules=rule_set(settings, file.path),
         prefer=settings.prefer,
         backend=settings.backend,
+        knowledge=settings.knowledge,
         data=stdin,
         mode=mode,
         unsafe_fixes=options.unsafe_fixes,

@@ -28,8 +28,8 @@ class Totals:
     def add(self, report: FileReport, unsafe_fixes: bool) -> None:
         from bcelint.reporting.model import is_applicable
 
-        self.pairs += report.pairs
-        self.undecided += report.undecided
+        self.pairs += len(report.decided)
+        self.undecided += len(report.undecided)
         for rule in report.fixed:
             self.fixed += rule.count
             self.severities[rule.severity.value] += rule.count

@@ -82,7 +82,7 @@ def _checked(options: CheckOptions, found: Discovered, resolver: Resolver) -> It
     for path, shown, reason in found.unreadable:
         job = make_job(options, File(path, shown, explicit=False), resolver, None)
         yield job, linting.unreadable(shown, reason, job.rules)
-    relevant = [file for file in found.files if file.explicit or passes_gate(file, False)]
+    relevant = [file for file in found.files if file.explicit or passes_gate(file, False, resolver)]
     jobs = [make_job(options, file, resolver, None) for file in relevant]
     yield from zip(jobs, run_all(linting.check_file, jobs, processes=options.jobs, lost=linting.lost), strict=True)
 
@@ -144,7 +144,7 @@ def _again(checked: tuple[Job, FileReport]) -> tuple[FileReport, Source, Linted,
     except OSError as error:
         if report.listing.rows:
             report = unreadable(job.shown, error.strerror or str(error), job.rules)
-        return report, read(job.shown, b""), Linted(report.findings, 0, 0), job
+        return report, read(job.shown, b""), Linted(report.findings), job
     linted = lint(source, job)
     report = report_on(job, source, linted)
     return report, source, replace(linted, findings=report.findings), job

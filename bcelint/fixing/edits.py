@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from itertools import pairwise
+from types import MappingProxyType
 
 import libcst as cst
 
@@ -40,20 +42,49 @@ class _Impossible(Exception):
     """A change that cannot be carried out safely."""
 
 
-def to_edits(source: Source, plan: FixPlan) -> Fix | None:
-    """The plan as text edits, or ``None`` if it cannot be carried out safely."""
-    code = concrete(source)
-    if code is None:
-        return None
+def to_edits(source: Source, plan: FixPlan, others: Mapping[str, Source] = MappingProxyType({})) -> Fix | None:
+    """The plan as text edits, or ``None`` if it cannot be carried out safely.
+
+    ``others`` are the other files of the project that it may be about, by their paths.
+    """
+    edits: list[Edit] = []
+    drops_comment = False
     try:
-        edits = {edit for change in plan.changes for edit in _edits(source, code, change)}
+        for path, changes in _by_file(plan.changes).items():
+            file = others.get(path) if path else source
+            code = concrete(file) if file is not None and file.fixable else None
+            if file is None or code is None:
+                return None
+            own = sorted({e for change in changes for e in _edits(file, code, change)}, key=_order)
+            if not own or any(overlap(a, b) for a, b in pairwise(own)) or not _stays_valid(file, code, own):
+                return None
+            drops_comment |= any(_drops_comment(code, edit) for edit in own)
+            edits += [Edit(replace(edit.place, path=path), edit.content) for edit in own]
     except _Impossible:
         return None
-    ordered = tuple(sorted(edits, key=lambda edit: (edit.place, edit.content)))
-    if not ordered or any(overlap(a, b) for a, b in pairwise(ordered)) or not _stays_valid(source, code, ordered):
+    if not edits:
         return None
-    applicability = Applicability.UNSAFE if any(_drops_comment(code, e) for e in ordered) else plan.applicability
-    return Fix(plan.message, applicability, ordered)
+    # Other code may use what is in another file, and be right with it as it is.
+    is_unsafe = drops_comment or any(edit.place.path for edit in edits)
+    applicability = Applicability.UNSAFE if is_unsafe else plan.applicability
+    return Fix(plan.message, applicability, tuple(edits))
+
+
+def _order(edit: Edit) -> tuple[Place, str]:
+    return edit.place, edit.content
+
+
+def _by_file(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    """The changes to each file, with places that count in that file."""
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        places = {f.name: value for f in fields(change) if isinstance(value := getattr(change, f.name), Place)}
+        paths = {place.path for place in places.values()}
+        if len(paths) != 1:
+            raise _Impossible  # what is exchanged or removed is in one file, and the call around it in another
+        own = replace(change, **{n: replace(place, path="") for n, place in places.items()})  # type: ignore[arg-type]
+        found.setdefault(paths.pop(), []).append(own)
+    return dict(sorted(found.items()))
 
 
 def _drops_comment(code: Concrete, edit: Edit) -> bool:

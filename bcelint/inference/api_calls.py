@@ -8,8 +8,9 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
-from bcelint.inference import builtin_calls, tensors
+from bcelint.inference import builtin_calls, paths, tensors
 from bcelint.inference.model_calls import CHECKPOINT
+from bcelint.inference.paths import PATH_CALLS
 from bcelint.inference.values import (
     ENCODER,
     NONE,
@@ -34,6 +35,8 @@ from bcelint.inference.values import (
 )
 from bcelint.knowledge import activations, operations
 from bcelint.knowledge.domains import Domain
+from bcelint.knowledge.names import canonical
+from bcelint.reading.magics import RUN
 
 if TYPE_CHECKING:
     from bcelint.inference.keras_api import KerasApi
@@ -262,8 +265,10 @@ def _get_activation(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Val
     if first is None:
         return Unknown("activations.get")
     if isinstance(first.value, Const) and isinstance(first.value.value, str):
-        name = activations.BY_NAME.get(first.value.value)
-        return Api(f"keras.activations.{name.name}", node) if name else Unknown("an unknown activation")
+        known = activations.BY_NAME.get(first.value.value)
+        if known is None:
+            return Unknown("an unknown activation")
+        return Api(canonical(known.name) if known.configured else f"keras.activations.{known.name}", node)
     if isinstance(first.value, Const) and first.value.value is None:
         return Api("keras.activations.linear", node)
     return first.value
@@ -315,6 +320,51 @@ def _policy(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     """A dtype policy: as good as its name."""
     first = arguments.get("name", position=0)
     return first.value if first is not None else Unknown("a dtype policy")
+
+
+def _text(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    first = _first(arguments)
+    return Const(first.path) if isinstance(first, paths.FilePath) else _number(str)(keras, arguments, node)
+
+
+def _import_module(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``importlib.import_module("models.unet")``, and with ``package="models"`` one that is relative to it."""
+    name, package = arguments.get("name", position=0), arguments.get("package", position=1)
+    path = paths.text_of(name.value) if name is not None else None
+    if path is None:
+        return Unknown("a module")
+    within = paths.text_of(package.value) if package is not None else None
+    dotted = path.lstrip(".")
+    level = len(path) - len(dotted)
+    if level and within:
+        parts = within.split(".")
+        path, level = ".".join([*parts[: len(parts) - level + 1], dotted]), 0
+    own = keras.interpreter.modules.find(path.lstrip("."), level)
+    return own if own is not None else Api(canonical(path), node)
+
+
+def _import_top(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``__import__("models.unet")`` gives ``models``."""
+    name = paths.text_of(_first(arguments))
+    if name is None:
+        return Unknown("a module")
+    top = name.partition(".")[0]
+    return keras.interpreter.modules.find(top) or Api(canonical(top), node)
+
+
+def _add_to_path(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``sys.path.append(folder)``, ``sys.path.insert(0, folder)``, ``sys.path.extend([folder])``."""
+    if arguments.positional:
+        keras.extend_path(arguments.positional[-1].value)
+    return NONE
+
+
+def _run_file(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``%run`` in a notebook."""
+    path = _first(arguments)
+    if isinstance(path, Const) and isinstance(path.value, str):
+        keras.interpreter.modules.take_over(path.value)
+    return NONE
 
 
 def _set_backend(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
@@ -421,7 +471,7 @@ API_CALLS: dict[str, ApiCall] = {
     "builtins.dict": _dict,
     "builtins.int": _number(int),
     "builtins.float": _number(float),
-    "builtins.str": _number(str),
+    "builtins.str": _text,
     "builtins.bool": _bool,
     "builtins.isinstance": _isinstance,
     "builtins.getattr": _getattr,
@@ -479,6 +529,13 @@ API_CALLS: dict[str, ApiCall] = {
     "keras.config.set_backend": _set_backend,
     "keras.utils.set_backend": _set_backend,
     "os.environ.setdefault": _setdefault_environment,
+    "importlib.import_module": _import_module,
+    "sys.path.append": _add_to_path,
+    "sys.path.insert": _add_to_path,
+    "sys.path.extend": _add_to_path,
+    "builtins.__import__": _import_top,
+    **PATH_CALLS,
+    f"builtins.{RUN}": _run_file,
     "keras.utils.to_categorical": _labels("one-hot"),
     "keras.utils.np_utils.to_categorical": _labels("one-hot"),
     "keras.ops.one_hot": _labels("one-hot"),

@@ -274,7 +274,9 @@ class Arithmetic:
     def loss(self, loss: Loss, labels: Value, prediction: Value, node: ast.AST) -> Tensor:
         """The value of a loss of the table."""
         family, made = loss.spec.family, unknown_tensor("a loss")
-        if family is Family.BINARY and "ocal" not in loss.spec.name and loss.from_logits is not None:
+        if loss.spec.configured:
+            operation = "opaque"
+        elif family is Family.BINARY and "ocal" not in loss.spec.name and loss.from_logits is not None:
             operation = "binary_crossentropy_from_logits" if loss.from_logits else "binary_crossentropy"
             if loss.spec.name.startswith("weighted"):
                 operation = "loss"

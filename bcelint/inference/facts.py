@@ -15,7 +15,8 @@ class Step:
     """A layer or operation between the output activation and the loss.
 
     ``kind`` is ``identity`` (the same tensor), ``cast`` (a linear activation in another dtype), ``reshape`` (the same
-    values), ``dropout``, ``noise``, ``call`` (a nested model), ``numpy`` (``predict``) or ``other``.
+    values), ``dropout``, ``noise``, ``call`` (a nested model), ``numpy`` (``predict``), ``own`` (a layer that the
+    configuration describes) or ``other``.
     """
 
     kind: str
@@ -41,6 +42,8 @@ class Head:
         eager_only: made by a TensorFlow function, whose logits Keras only finds in a graph.
         policy: the dtype policy that the file sets, if any; ``dtype`` is what the layer of the activation has of its
             own (``"?"``: something that is not known).
+        declared: the values are what the configuration says of a layer or an activation of the user's.
+        own_layer: the output layer is one that the configuration describes.
     """
 
     domain: Domain
@@ -59,6 +62,8 @@ class Head:
     eager_only: bool = False
     policy: str = ""
     dtype: str = ""
+    declared: bool = False
+    own_layer: bool = False
 
     @property
     def computed_in(self) -> str:
@@ -88,6 +93,8 @@ class LossUse:
             (``None``: given by position).
         definition: the expression that makes the loss, and ``call`` the call that takes the flag.
         api: the canonical name that the code uses.
+        flag_name: what ``from_logits`` is called, and ``default`` its value where it is not given.
+        configured: known from the configuration: how it is computed is not known.
     """
 
     name: str
@@ -102,6 +109,9 @@ class LossUse:
     spelling: Spelling = Spelling.CLASS
     api: str = ""
     rescued: bool = False
+    flag_name: str = "from_logits"
+    default: bool = False
+    configured: bool = False
 
 
 class Context(str, Enum):

@@ -10,12 +10,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bcelint.inference import builtin_calls
 from bcelint.inference.guards import ALWAYS, FALL_THROUGH, Guard, Key, Literal, Test, conjoin
-from bcelint.inference.keras_api import KerasApi
+from bcelint.inference.keras_api import KerasApi, is_known_api
+from bcelint.inference.modules import Modules
 from bcelint.inference.recorder import BudgetExceeded
 from bcelint.inference.values import (
     NONE,
@@ -31,6 +31,7 @@ from bcelint.inference.values import (
     Instance,
     ListValue,
     Model,
+    ModuleScope,
     Partial,
     Repeated,
     Scope,
@@ -44,10 +45,11 @@ from bcelint.inference.values import (
     options,
     unknown_tensor,
 )
-from bcelint.knowledge.names import KERAS_1_KEYWORDS, KERAS_1_NAMES, canonical
+from bcelint.knowledge.names import canonical
 
 if TYPE_CHECKING:
     from bcelint.inference.recorder import Recorder
+    from bcelint.project import Project
 
 # How far calls are followed, how long a known sequence may be to be run item by item, and how many evaluation steps a
 # file may take. Real training code needs a fraction of each.
@@ -73,23 +75,31 @@ class Frame:
 
 
 class Interpreter:
-    """Runs one module. ``recorder`` collects the facts; ``complete`` is false where parts of the file did not parse."""
+    """Runs one module, and what it needs of those that it imports.
 
-    def __init__(self, recorder: Recorder, *, looks_like_keras: bool = True, complete: bool = True) -> None:
+    ``recorder`` collects the facts; ``complete`` is false where parts of the file did not parse.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        project: Project | None = None,
+        *,
+        looks_like_keras: bool = True,
+        complete: bool = True,
+    ) -> None:
         self.recorder = recorder
         self.complete = complete
         self.keras = KerasApi(self)
-        self.module = Scope(None)
-        self.scope = self.module
+        self.modules = Modules(self, project)
+        # The file that is checked; its functions are run even if nobody calls them.
+        self.main = ModuleScope(path=project.path if project else "", implicit_names=looks_like_keras, is_main=True)
+        self.scope: Scope = self.main
         self.frames: list[Frame] = [Frame(None, ALWAYS)]
         self.path: Guard = ALWAYS
         self.steps = 0
-        self.tree: ast.Module | None = None
-        # Whether the file imports tf_keras, the Keras 2 that is still released.
-        self.imports_tf_keras = False
         self.functions: list[Function] = []
         self.classes: list[Class] = []
-        self.implicit_names = looks_like_keras
         # For messages: the expression of a test, and whether it is true when the test is false.
         self.test_nodes: dict[Test, tuple[ast.AST, bool]] = {}
         # The default arguments of the function that is run although nobody calls it.
@@ -103,7 +113,7 @@ class Interpreter:
 
     def run(self, tree: ast.Module) -> None:
         """Run the module, then everything in it that nobody called, then settle what was compiled."""
-        self.tree = tree
+        self.main.tree = tree
         try:
             self.block(tree.body)
             self._run_the_uncalled()
@@ -114,15 +124,27 @@ class Interpreter:
         self.keras.loss_code.settle()
         self.keras.pairing.settle()
 
-    @cached_property
-    def is_keras_1(self) -> bool:
-        """Whether the file is written for Keras 1 or 2.0, whose backend took (output, target)."""
-        if self.tree is None:
-            return False
-        keywords = {child.arg for child in ast.walk(self.tree) if isinstance(child, ast.keyword)}
-        names = {child.attr for child in ast.walk(self.tree) if isinstance(child, ast.Attribute)}
-        names |= {a.name for child in ast.walk(self.tree) if isinstance(child, ast.ImportFrom) for a in child.names}
-        return bool(keywords & KERAS_1_KEYWORDS or names & KERAS_1_NAMES)
+    @property
+    def module(self) -> ModuleScope:
+        """The module whose code is running."""
+        scope = self.scope
+        while scope.parent is not None:
+            scope = scope.parent
+        assert isinstance(scope, ModuleScope)
+        return scope
+
+    def run_module(self, module: ModuleScope) -> None:
+        """Run another module of the project, where the code that is running needs it.
+
+        Nothing of where that is matters to it: what it binds stays, whichever branch has imported it.
+        """
+        outer = self.scope, self.path, self.frames, self.open_loops, self.assumed_nodes, self._journals
+        self.scope, self.path, self.frames = module, ALWAYS, [Frame(None, ALWAYS)]
+        self.open_loops, self.assumed_nodes, self._journals = 0, set(), []
+        try:
+            self.block(module.tree.body if module.tree is not None else [])
+        finally:
+            self.scope, self.path, self.frames, self.open_loops, self.assumed_nodes, self._journals = outer
 
     def _run_the_uncalled(self) -> None:
         """Functions, classes and methods that nothing in the file calls: each once, with unknown arguments."""
@@ -476,6 +498,9 @@ class Interpreter:
         if isinstance(current, ListValue) and operator == "Add":
             self.keras.extend(current, value)
             return _FALLS_THROUGH
+        if isinstance(current, Api) and current.name == "sys.path":
+            self.keras.extend_path(value)
+            return _FALLS_THROUGH
         result = self.keras.binary(operator, current, value, node)
         if self.open_loops and isinstance(result, Const):
             result = Unknown("a value that changes from turn to turn")
@@ -693,8 +718,9 @@ class Interpreter:
             if keyword_default is not None:
                 defaults[parameter.arg] = self.eval(keyword_default)
         scope = self.scope
-        function = Function(node, scope, defaults)
-        self.functions.append(function)
+        function = Function(node, scope, defaults, is_foreign=self.module is not self.main)
+        if not function.is_foreign:
+            self.functions.append(function)
         return function
 
     def _class_def(self, node: ast.ClassDef) -> str:
@@ -711,7 +737,8 @@ class Interpreter:
             if isinstance(member, Function) and member.owner is None:
                 member.owner = cls
                 member.scope = outer
-        self.classes.append(cls)
+        if self.module is self.main:
+            self.classes.append(cls)
         self.assign_name(node.name, cls)
         return _FALLS_THROUGH
 
@@ -729,24 +756,26 @@ class Interpreter:
 
     def _import(self, node: ast.Import) -> str:
         for alias in node.names:
-            self.imports_tf_keras |= alias.name.startswith("tf_keras")
-            if alias.asname:
-                self.assign_name(alias.asname, Api(canonical(alias.name), node))
-            else:
-                top = alias.name.partition(".")[0]
-                self.assign_name(top, Api(canonical(top), node))
+            self.module.imports_tf_keras |= alias.name.startswith("tf_keras")
+            name = alias.name if alias.asname else alias.name.partition(".")[0]
+            own = self.modules.find(name)
+            self.assign_name(alias.asname or name, own if own is not None else Api(canonical(name), node))
         return _FALLS_THROUGH
 
     def _import_from(self, node: ast.ImportFrom) -> str:
         package = node.module or ""
-        self.imports_tf_keras |= package.startswith("tf_keras")
+        self.module.imports_tf_keras |= package.startswith("tf_keras")
+        own = self.modules.find(package, node.level)
         if node.level:
             package = "." * node.level + package
         for alias in node.names:
             if alias.name == "*":
-                self.keras.star_import(canonical(package))
+                self.module.stars.append(own if own is not None else canonical(package))
                 continue
-            self.assign_name(alias.asname or alias.name, Api(canonical(f"{package}.{alias.name}"), node))
+            path = canonical(f"{package}.{alias.name}")
+            is_own = own is not None and not is_known_api(path)
+            value = self.modules.imported(own, alias.name) if own is not None and is_own else Api(path, node)
+            self.assign_name(alias.asname or alias.name, value)
         return _FALLS_THROUGH
 
     def _global(self, node: ast.Global) -> str:
@@ -810,7 +839,7 @@ class Interpreter:
         while scope is not None:
             value = scope.store.get(name)
             if value is not None:
-                return self.feasible(value)
+                return self.feasible(self.modules.resolved(value))
             scope = scope.parent
         return self.keras.unbound_name(name)
 
@@ -902,7 +931,15 @@ class Interpreter:
         return self.keras.call(function, arguments, node)
 
     def call_function(self, function: Function, arguments: Arguments, node: ast.AST, *, assumed: bool = False) -> Value:
-        """Run the body of a function of the file with the given arguments; ``assumed``: nobody calls it like that."""
+        """Run the body of a function with the given arguments; ``assumed``: nobody calls it like that."""
+        if function.is_foreign:
+            if not self.modules.follows(function):
+                return self.keras.call(Unknown("code of another file that is not followed"), arguments, node)
+            with self.modules.entered():
+                return self._run_function(function, arguments, node, assumed=assumed)
+        return self._run_function(function, arguments, node, assumed=assumed)
+
+    def _run_function(self, function: Function, arguments: Arguments, node: ast.AST, *, assumed: bool) -> Value:
         function.called = True
         if len(self.frames) > MAX_DEPTH or sum(frame.function is function for frame in self.frames) > 1:
             return Unknown("recursion")

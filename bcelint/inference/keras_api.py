@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import ast
 import itertools
+import sys
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from bcelint.inference import builtin_calls, tensors
+from bcelint.inference import builtin_calls, paths, tensors
 from bcelint.inference.api_calls import API_CALLS, FLOAT_INFO, TENSOR_FUNCTIONS
 from bcelint.inference.arithmetic import Arithmetic
 from bcelint.inference.containers import container_method, string_method
 from bcelint.inference.guards import ALWAYS, Guard, Literal, Test, conjoin
-from bcelint.inference.layer_calls import LayerCalls
+from bcelint.inference.layer_calls import ADD_LAYER, LayerCalls
 from bcelint.inference.loss_code import SINKS, LossCode
 from bcelint.inference.model_calls import KERAS_LOSS, KERAS_MODELS, ModelCalls, weights_of
 from bcelint.inference.pairing import Pairings
 from bcelint.inference.values import (
     ENCODER,
+    MADE_BY,
     NONE,
     Api,
     Argument,
@@ -42,6 +45,7 @@ from bcelint.inference.values import (
     Method,
     Metric,
     Model,
+    Module,
     Mutable,
     Partial,
     Repeated,
@@ -52,6 +56,7 @@ from bcelint.inference.values import (
     Value,
     choice,
     each,
+    maker_of,
     opaque,
     options,
     unknown_tensor,
@@ -59,6 +64,7 @@ from bcelint.inference.values import (
 from bcelint.knowledge import activations, heads, layers, losses, metrics, operations
 from bcelint.knowledge.domains import Domain
 from bcelint.knowledge.names import canonical
+from bcelint.reading.magics import RUN
 
 if TYPE_CHECKING:
     from bcelint.inference.interpreter import Interpreter
@@ -117,6 +123,8 @@ _BUILTINS = frozenset(
         "slice",
         "eval",
         "exec",
+        "__import__",
+        RUN,
     ]
 )
 
@@ -175,6 +183,7 @@ def is_known_api(name: str) -> bool:
         or name in losses.BY_CLASS
         or name in losses.BY_FUNCTION
         or name in metrics.BY_CLASS
+        or name in metrics.BY_FUNCTION
         or name in activations.BY_FUNCTION
         or name in heads.MODEL_FACTORIES
         or name in API_CALLS
@@ -184,6 +193,18 @@ def is_known_api(name: str) -> bool:
         or name in KERAS_MODELS
         or name in ("keras.Input", "keras.layers.Layer", KERAS_LOSS)
     )
+
+
+@cache
+def _known_packages() -> frozenset[str]:
+    names = {*layers.LAYERS, *losses.BY_CLASS, *losses.BY_FUNCTION, *metrics.BY_CLASS, *activations.BY_FUNCTION}
+    names |= {*heads.MODEL_FACTORIES, *API_CALLS, *TENSOR_FUNCTIONS, *KERAS_MODELS}
+    return frozenset(name[:i] for name in names for i, character in enumerate(name) if character == ".")
+
+
+def is_known_package(name: str) -> bool:
+    """Whether the tables know anything in the package ``name``."""
+    return name in _known_packages()
 
 
 class KerasApi:
@@ -199,23 +220,21 @@ class KerasApi:
         self.missing_attributes = 0
         self.policy = ""
         self.backend = ""
-        self._star_packages: list[str] = []
         self._serial = itertools.count()
-
-    def star_import(self, package: str) -> None:
-        self._star_packages.append(package)
 
     def unbound_name(self, name: str) -> Value:
         """A name that nothing binds: a star import, a builtin, or Keras's own in a file that looks like Keras."""
-        for package in reversed(self._star_packages):
-            path = canonical(f"{package}.{name}")
-            if is_known_api(path):
-                return Api(path)
+        module = self.interpreter.module
+        starred = self.interpreter.modules.starred(module, name)
+        if starred is not None:
+            return starred
         if name in _BUILTINS:
             return Api(f"builtins.{name}")
-        if name in ("__name__",):
-            return Const("__main__")
-        if self.interpreter.implicit_names:
+        if name == "__name__":
+            return Const("__main__" if module.is_main else "a module")
+        if name == "__file__" and module.path:
+            return Const(module.path)
+        if module.implicit_names:
             if name in _SHORT_MODULES:
                 return Api(_SHORT_MODULES[name])
             for home in _HOMES:
@@ -229,6 +248,10 @@ class KerasApi:
     def get_attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
         if isinstance(owner, Api):
             return self._api_attribute(owner, name, node)
+        if isinstance(owner, Module):
+            return self.interpreter.modules.attribute(owner, name)
+        if isinstance(owner, paths.FilePath):
+            return paths.attribute(owner, name)
         if isinstance(owner, Instance):
             return self._instance_attribute(owner, name, node)
         if isinstance(owner, Class):
@@ -320,8 +343,17 @@ class KerasApi:
             return Method(owner, name, node)
         return Method(owner, name, node)
 
+    def extend_path(self, folders: Value) -> None:
+        """``sys.path`` gets more folders."""
+        for folder in self.items_of(folders) or [folders]:
+            path = paths.text_of(folder)
+            if path is not None:
+                self.interpreter.modules.add_to_path(path)
+
     def set_attribute(self, owner: Value, name: str, value: Value) -> None:
-        if isinstance(owner, (Instance, Class)):
+        if isinstance(owner, Module):
+            self.interpreter.modules.set_attribute(owner, name, value)
+        elif isinstance(owner, (Instance, Class)):
             self.interpreter.write(owner.store, name, value)
         elif isinstance(owner, LayersOf):
             # model.layers[-1].activation = ...: the model is not what its construction says any more.
@@ -468,6 +500,8 @@ class KerasApi:
             return self.over([left, right], lambda a, b: self.binary(name, a, b, node))
         if isinstance(left, Const) and isinstance(right, Const):
             return builtin_calls.fold(name, left, right, node)
+        if name == "Div" and (isinstance(left, paths.FilePath) or isinstance(right, paths.FilePath)):
+            return paths.joined(left, right)
         if isinstance(left, Tensor) or isinstance(right, Tensor):
             result = self._tensor_arithmetic(name, left, right, node)
             return self.arithmetic.operator(name, [left, right], result, node)
@@ -569,6 +603,10 @@ class KerasApi:
             return self.interpreter.call(function.function, merged, node)
         if isinstance(function, Choice):
             return self.over([function], lambda option: self.interpreter.call(option, arguments, node))
+        if isinstance(function, paths.PathMethod):
+            return paths.call_method(function, arguments)
+        if isinstance(function, Unknown) and _method_name(function) in ("run_line_magic", "magic"):
+            self._run_magic(arguments)
         if isinstance(function, Unknown) and _method_name(function) == "Choice":
             return self._hyperparameter(arguments)
         if isinstance(function, Unknown):
@@ -588,9 +626,17 @@ class KerasApi:
             return Unknown("a call of None")
         if any(isinstance(value, Tensor) for value in arguments.values()):
             why = function.why if isinstance(function, Unknown) else "an unknown function"
+            if maker_of(function):
+                why = f"the layer `{maker_of(function)}` is unknown: {ADD_LAYER}"
             return unknown_tensor(why or "an unknown function")
         why = function.why if isinstance(function, Unknown) else ""
         return Unknown(why)
+
+    def _run_magic(self, arguments: Arguments) -> None:
+        """``get_ipython().run_line_magic("run", "helpers.ipynb")``: what a notebook becomes as a script."""
+        words = " ".join(paths.text_of(argument.value) or "" for argument in arguments.positional).split()
+        if len(words) > 1 and words[0].lstrip("%") == "run":
+            self.interpreter.modules.take_over(words[-1])
 
     def _note_call(self, name: str, arguments: Arguments) -> None:
         """What is minimised (``optimizer.minimize(loss)``), and with which weights something is trained."""
@@ -694,7 +740,10 @@ class KerasApi:
             isinstance(option, Tensor) for value in arguments.values() for option in builtin_calls.plain_options(value)
         ):
             return unknown_tensor(f"`{name}` is unknown")
-        return Unknown(f"`{name}` is unknown")
+        package, dot, _ = name.partition(".")
+        if not package or not dot or package == "builtins" or package in sys.stdlib_module_names:
+            return Unknown(f"`{name}` is unknown")
+        return Unknown(f"`{name}` is unknown", (MADE_BY, name, next(self._serial)))
 
     def _tensor_function(self, name: str, arguments: Arguments, node: ast.AST) -> Value:
         """A function of tensors from the table, on every alternative of its first argument."""
@@ -772,6 +821,10 @@ class KerasApi:
             return self.variable(arguments.get("shape", position=1 if len(arguments.positional) > 1 else 0), node)
         if isinstance(owner, (Loss, LossSum)) and name in ("call", "__call__"):
             return self.pairing.call_loss(owner, arguments, node)
+        if isinstance(owner, Layer) and name == "compile" and _compiles_a_model(arguments):
+            # Something that the configuration describes, and that is a whole model.
+            self.pairing.compile(owner, arguments, node)
+            return NONE
         if isinstance(owner, Layer) and name in ("__call__", "call", "apply"):
             return opaque(self.layers.apply_layer(owner, arguments, node))
         for value in arguments.values():

@@ -36,6 +36,9 @@ from bcelint.knowledge.layers import Effect, ShapeRule
 if TYPE_CHECKING:
     from bcelint.inference.keras_api import KerasApi
 
+ADD_LAYER = "add it under [tool.bcelint.layers]"
+ADD_ACTIVATION = "add it under [tool.bcelint.activations]"
+
 _MERGES = frozenset(
     {
         Effect.MEAN,
@@ -139,7 +142,8 @@ class LayerCalls:
                 return tensor
             activation = activations.BY_NAME.get(value.value) if isinstance(value.value, str) else None
             if activation is None:
-                return unknown_tensor(f"the activation {value.value!r} is unknown", tensor.dims, tensor.last)
+                why = f"the activation {value.value!r} is unknown: {ADD_ACTIVATION}"
+                return unknown_tensor(why, tensor.dims, tensor.last)
             return self.activated(tensor, activation, node)
         if isinstance(value, Api):
             known = activations.BY_FUNCTION.get(value.name)
@@ -147,6 +151,9 @@ class LayerCalls:
                 return self.activated(tensor, known, node, from_tf=value.name.startswith("tf."))
             if value.name in layers.LAYERS:
                 return unknown_tensor("a layer class as activation", tensor.dims, tensor.last)
+            if not value.name.startswith("."):
+                why = f"the activation `{value.name}` is unknown: {ADD_ACTIVATION}"
+                return unknown_tensor(why, tensor.dims, tensor.last)
         if isinstance(value, (Function, Bound, Partial, Layer, Instance)):
             result = self.interpreter.call(value, Arguments((Argument(tensor),)), node or ast.Pass())
             return each(
@@ -163,7 +170,7 @@ class LayerCalls:
         spec = layer.spec
         if spec is None:
             self.keras.models.escape(value)
-            return unknown_tensor(f"the layer `{layer.class_name}` is unknown")
+            return unknown_tensor(f"the layer `{layer.api}` is unknown: {ADD_LAYER}")
         if spec.effect in _MERGES:
             result = self._merge(layer, value, node)
         elif spec.effect is Effect.RECURRENT:
@@ -184,11 +191,13 @@ class LayerCalls:
                 )
         elif spec.effect in (Effect.AFFINE, Effect.ACTIVATION):
             units = layer.argument(*spec.units) if spec.units else None
-            activation = layer.argument("activation")
+            activation = layer.argument(spec.activation_parameter)
             unit_value: Value = units.value if units is not None else Unknown("units")
+            if spec.length is not None:
+                unit_value = Const(spec.length)
             if activation is not None:
                 activation_value = activation.value
-            elif not layer.arguments.complete:
+            elif spec.activation_parameter and not layer.arguments.complete:
                 activation_value = Unknown("the activation may be in **kwargs")
             else:
                 activation_value = Const(spec.activation) if spec.activation else NONE
@@ -238,6 +247,7 @@ class LayerCalls:
                     layer_node=layer.node,
                     layer_name=spec.name,
                     argument=written,
+                    explicit=written is not None,
                     dtype=_own_dtype(layer),
                 )
             )
@@ -248,9 +258,11 @@ class LayerCalls:
         length = units.value if isinstance(units, Const) and isinstance(units.value, int) else None
         if isinstance(units, Const) and isinstance(units.value, float) and units.value.is_integer():
             length = int(units.value)
-        shaped = tensors.without_shape(tensor)
+        shaped = self._shaped(layer, spec, tensor)
         if spec.shape is ShapeRule.UNITS:
             shaped = tensors.with_last(tensor, length)
+        elif spec.shape is ShapeRule.LENGTH:
+            shaped = tensor.shaped(None, length)
         elif spec.shape is ShapeRule.CHANNELS:
             data_format = layer.argument("data_format")
             if data_format is None or (
@@ -528,7 +540,9 @@ class LayerCalls:
                 return unknown_tensor("an interpolation that can overshoot", tensor.dims, tensor.last)
         shaped = self._shaped(layer, spec, tensor)
         kind = (
-            "identity"
+            "own"
+            if spec.configured
+            else "identity"
             if spec.name in ("Identity", "ActivityRegularization")
             else "reshape"
             if effect is Effect.KEEP

@@ -223,7 +223,7 @@ class LossCode:
         if loss.api.startswith("tf.nn.") and loss.spec.name not in ("weighted_cross_entropy_with_logits",):
             return  # before TensorFlow 1.0 the logits came first
         prediction_at = next((parameters.index(p) for p in loss.spec.predictions if p in parameters), 1)
-        if prediction_at != 1 or (loss.api.startswith("keras.backend.") and self.interpreter.is_keras_1):
+        if prediction_at != 1 or (loss.api.startswith("keras.backend.") and self.interpreter.module.is_keras_1):
             return
         first, second = arguments.positional[:2]
         proven = _is_proven(first)
@@ -238,21 +238,21 @@ class LossCode:
             api = loss.api or next(iter(loss.spec.classes), "")
             self.interpreter.recorder.add(facts.SwappedArguments(where, name, a, b, api=api))
 
-    def uncalled(self, function: Value, name: str, site: ast.AST) -> None:
-        """``compile`` is given what makes a loss."""
+    def uncalled(self, function: Value, name: str, site: ast.AST, kind: str = "class") -> None:
+        """``compile`` is given what makes a loss; ``kind`` says what that is where it is not of the file."""
         place = self.interpreter.recorder.place
         where, inner = place(site), _function_of(function)
         if where is None:
             return
         if isinstance(function, Class):
             needs = tuple(_required(init)) if isinstance(init := function.lookup("__init__"), Function) else ()
-            if not needs and not self.interpreter.imports_tf_keras:
+            if not needs and not self.interpreter.module.imports_tf_keras:
                 return  # Keras 3 makes an object of the class
             fact = facts.UncalledLoss(where, function.name, "class", place(function.node), needs)
         elif inner is not None:
             fact = facts.UncalledLoss(where, inner.name, "factory", place(inner.node), tuple(_required(inner)))
         else:
-            fact = facts.UncalledLoss(where, name, "class")
+            fact = facts.UncalledLoss(where, name, kind)
         self.keras.pairing.emit(fact)
 
     # --- numbers ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bcelint.inference import builtin_calls
 from bcelint.inference.guards import ALWAYS, Guard, Key
+from bcelint.inference.layer_calls import ADD_LAYER
 from bcelint.inference.values import (
     NONE,
     Argument,
@@ -19,6 +20,7 @@ from bcelint.inference.values import (
     DictValue,
     Function,
     Instance,
+    Layer,
     LayersOf,
     ListValue,
     Method,
@@ -29,6 +31,7 @@ from bcelint.inference.values import (
     Unknown,
     Value,
     each,
+    maker_of,
     opaque,
     options,
     unknown_tensor,
@@ -188,6 +191,12 @@ class ModelCalls:
 
     def outputs(self, model: Value) -> Value:
         """What a model returns: a tensor, a sequence or dict of tensors, or unknown."""
+        if isinstance(model, Layer):
+            return self.keras.layers.apply_layer(
+                model, Arguments((Argument(unknown_tensor("a model's input")),)), model.node
+            )
+        if maker_of(model):
+            return Unknown(f"the model `{maker_of(model)}` is unknown: {ADD_LAYER}")
         if not isinstance(model, Mutable):
             return Unknown(model.why if isinstance(model, Unknown) else "the model is unknown")
         if "$tampered" in model.store:

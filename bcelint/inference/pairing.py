@@ -37,15 +37,18 @@ from bcelint.inference.values import (
     Value,
     choice,
     each,
+    maker_of,
     options,
     unknown_tensor,
 )
-from bcelint.knowledge import losses, metrics
+from bcelint.knowledge import activations, losses, metrics
 from bcelint.knowledge.domains import Domain, Expectation, Family
 from bcelint.places import Place
 
 if TYPE_CHECKING:
     from bcelint.inference.keras_api import KerasApi
+
+ADD_LOSS = "add it under [tool.bcelint.losses]"
 
 
 _DIFFERENT_NUMBERS = "the model does not have as many outputs as there are losses"
@@ -100,7 +103,7 @@ class Pairings:
     ) -> Value:
         """A loss with its flag; alternatives of the flag are alternatives of the loss."""
         rescued = spec.rescued and "ignore_class" not in arguments.keywords
-        made = Loss(spec, False, node, spelling, node, None, api, rescued)
+        made = Loss(spec, spec.default, node, spelling, node, None, api, rescued)
         axis = arguments.keywords.get("axis")
         # A binary loss that is averaged over several axes has no class axis.
         averaged = axis is not None and spec.family is Family.BINARY and isinstance(axis.value, (ListValue, Sequence))
@@ -128,7 +131,7 @@ class Pairings:
         return each(flag.value, with_flag)
 
     def loss_function(self, spec: losses.Loss, api: str, node: ast.AST) -> Loss:
-        return Loss(spec, False, node, "function", None, None, api, spec.rescued)
+        return Loss(spec, spec.default, node, "function", None, None, api, spec.rescued)
 
     def loss_of(self, value: Value, node: ast.AST | None) -> Value:
         """What ``compile(loss=value)`` trains: a table loss, something callable, or unknown."""
@@ -136,24 +139,32 @@ class Pairings:
             if isinstance(value.value, str):
                 spec = losses.BY_STRING.get(value.value)
                 if spec is not None:
-                    return Loss(spec, False, node or value.node or ast.Pass(), "string", rescued=spec.rescued)
-                return Unknown(f"the loss {value.value!r} is unknown")
+                    where = node or value.node or ast.Pass()
+                    return Loss(spec, spec.default, where, "string", rescued=spec.rescued)
+                return Unknown(f"the loss {value.value!r} is unknown: {ADD_LOSS}")
             return value
         if isinstance(value, Api):
             if value.name in losses.BY_FUNCTION:
                 spec = losses.BY_FUNCTION[value.name]
                 where = node or value.node or ast.Pass()
-                return Loss(spec, False, where, "name", api=value.name, rescued=spec.rescued)
+                return Loss(spec, spec.default, where, "name", api=value.name, rescued=spec.rescued)
             if value.name in losses.COMPOSITE:
                 parts = tuple(
                     Loss(losses.BY_FUNCTION[name], False, node or ast.Pass(), "name", api=name)
                     for name in losses.COMPOSITE[value.name]
                 )
                 return LossSum(parts)
-            if value.name in losses.BY_CLASS and self.interpreter.imports_tf_keras and node is not None:
+            made = losses.BY_CLASS.get(value.name)
+            keras_2 = self.interpreter.module.imports_tf_keras
+            if made is not None and node is not None and (made.factory or keras_2):
                 # Keras 3 makes an object of a class; Keras 2 does not.
-                self.keras.loss_code.uncalled(value, value.name.rpartition(".")[2], node)
-            return Unknown(f"the loss `{value.name}` is unknown")
+                kind = "factory" if made.factory else "class"
+                self.keras.loss_code.uncalled(value, value.name.rpartition(".")[2], node, kind)
+            if made is not None:
+                return Unknown(f"the loss `{value.name}` is not called")
+            # A name with a leading dot is no name that the configuration could have.
+            cure = f": {ADD_LOSS}" if value.name[:1] != "." else ""
+            return Unknown(f"the loss `{value.name}` is unknown{cure}")
         if isinstance(value, Partial) and isinstance(value.function, Api) and value.function.name in losses.BY_FUNCTION:
             spec = losses.BY_FUNCTION[value.function.name]
             flag = value.arguments.keywords.get(spec.flag) if spec.takes_logits else None
@@ -194,7 +205,10 @@ class Pairings:
     def _labels_argument(self, loss: Loss, arguments: Arguments) -> Value | None:
         """The labels that a loss is called with."""
         names = ("y_true", "labels", "target", "targets", "multi_class_labels", "onehot_labels", "gt")
-        given = arguments.get(*names, position=0)
+        first, *others = loss.spec.function_parameters or ("",)
+        # (prediction, labels), in some losses of the user's.
+        swapped = loss.spec.configured and loss.spelling in ("function", "name") and first in loss.spec.predictions
+        given = arguments.get(*names, *others[:1], position=1) if swapped else arguments.get(*names, position=0)
         return given.value if given is not None else None
 
     @contextmanager
@@ -348,6 +362,9 @@ class Pairings:
         if call is None:
             if place is not None and not isinstance(function, (Class,)):
                 why = function.why if isinstance(function, Unknown) else ""
+                made_by = maker_of(function)
+                if made_by:
+                    why = f"the loss `{made_by}` is unknown: {ADD_LOSS}"
                 self._emit(facts.Unresolved(place, why or "the loss is not known"))
             return
         for head_guard, option in options(head):
@@ -602,6 +619,7 @@ class Pairings:
 
     def head_fact(self, tensor: Tensor) -> facts.Head:
         place = self.interpreter.recorder.place
+        known, spec = activations.BY_NAME.get(tensor.activation), tensor.layer.spec if tensor.layer else None
         return facts.Head(
             domain=tensor.domain,
             activation=tensor.activation,
@@ -619,6 +637,8 @@ class Pairings:
             eager_only=tensor.tensorflow_function,
             policy=self.keras.policy,
             dtype=tensor.dtype,
+            declared=known is not None and known.configured,
+            own_layer=spec is not None and spec.configured,
         )
 
     def loss_fact(self, loss: Loss) -> facts.LossUse:
@@ -637,6 +657,9 @@ class Pairings:
             spelling=facts.Spelling(loss.spelling),
             api=loss.api,
             rescued=loss.rescued,
+            flag_name=spec.flag,
+            default=spec.default,
+            configured=spec.configured,
         )
 
     def describe(self, guard: Guard) -> tuple[str, ...]:
@@ -692,7 +715,7 @@ class Pairings:
         place = self.interpreter.recorder.place
         for tensor, path, assumed in self.keras.layers.single_softmaxes.values():
             where = place(tensor.node)
-            if where is not None and not (path and assumed):
+            if where is not None and not (path and (assumed or where.path)):
                 is_head = id(tensor.node) in self.keras.models.heads
                 add(
                     facts.SingleUnitSoftmax(

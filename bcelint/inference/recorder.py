@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bcelint.inference.facts import Fact, Pairing, Unresolved
 from bcelint.inference.numeric.expressions import Expression
 from bcelint.places import Place
+from bcelint.project import ORIGIN
+from bcelint.source import Source
 
 
 class BudgetExceeded(Exception):
@@ -35,7 +37,11 @@ class Recorder:
         self.formulas: dict[Place, FaultyFormula] = {}
 
     def place(self, node: ast.AST | None) -> Place | None:
-        return self._place_of(node) if node is not None and hasattr(node, "lineno") else None
+        """Where a node stands: in the file that is checked, or in the one that it says it is from."""
+        if node is None or not hasattr(node, "lineno"):
+            return None
+        origin: Source | None = getattr(node, ORIGIN, None)
+        return self._place_of(node) if origin is None else replace(origin.place(node), path=origin.path)
 
     def add(self, fact: Fact) -> None:
         self._facts.setdefault(fact)

@@ -19,6 +19,8 @@ from bcelint.knowledge import layers as layer_table
 from bcelint.knowledge import losses as loss_table
 from bcelint.knowledge import metrics as metric_table
 from bcelint.knowledge.domains import Domain
+from bcelint.knowledge.names import KERAS_1_KEYWORDS, KERAS_1_NAMES
+from bcelint.project import ModuleFile
 
 _serial = itertools.count()
 
@@ -188,6 +190,61 @@ class Scope(Mutable):
         self.function: Function | None = None
 
 
+class ModuleScope(Scope):
+    """The names of a module, and what holds for its whole file.
+
+    ``stars`` is what it imports all names from: packages by name, and modules of the project. ``implicit_names`` says
+    whether a name that nothing binds may be Keras's, and ``is_main`` that it runs as a script.
+    """
+
+    __slots__ = ("_is_keras_1", "implicit_names", "imports_tf_keras", "is_main", "path", "stars", "tree")
+
+    def __init__(
+        self, tree: ast.Module | None = None, path: str = "", *, implicit_names: bool = True, is_main: bool = False
+    ) -> None:
+        super().__init__(None)
+        self.tree = tree
+        self.path = path
+        self.stars: list[str | Module] = []
+        self.implicit_names = implicit_names
+        self.is_main = is_main
+        # Whether the file imports tf_keras, the Keras 2 that is still released.
+        self.imports_tf_keras = False
+        self._is_keras_1: bool | None = None
+
+    @property
+    def is_keras_1(self) -> bool:
+        """Whether the file is written for Keras 1 or 2.0, whose backend took (output, target)."""
+        if self._is_keras_1 is None:
+            nodes = list(ast.walk(self.tree)) if self.tree is not None else []
+            keywords = {node.arg for node in nodes if isinstance(node, ast.keyword)}
+            names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+            names |= {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+            self._is_keras_1 = bool(keywords & KERAS_1_KEYWORDS or names & KERAS_1_NAMES)
+        return self._is_keras_1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Module(Value):
+    """A module of the project; it is run when something of it is needed. ``name`` is what it was imported as."""
+
+    name: str
+    file: ModuleFile
+
+    @property
+    def key(self) -> Key:
+        return ("module", self.file.path or self.file.folder)
+
+
+@dataclass(slots=True, eq=False)
+class Imported(Value):
+    """``from module import name``, which is looked up when it is used: ``value``, from then on."""
+
+    module: Module
+    name: str
+    value: Value | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Function(Value):
     """A ``def`` or ``lambda`` with its closure."""
@@ -200,6 +257,7 @@ class Function(Value):
     called: bool = False
     generator: bool | None = None  # whether it yields, once that has been looked up
     decorated: bool = False  # by something that may change its arguments
+    is_foreign: bool = False  # of another module than the one that is checked
 
     @property
     def name(self) -> str:
@@ -451,6 +509,16 @@ def opaque(value: Value) -> Value:
 
 # The first part of the symbol of something that makes labels; the second is their kind.
 ENCODER = "encoder"
+
+# The first part of the symbol of what a function or class that is not known returns; the second is its name.
+MADE_BY = "made by"
+
+
+def maker_of(value: Value) -> str:
+    """The name of the unknown function or class that made a value; empty where there is none to be named."""
+    symbol = value.symbol if isinstance(value, Unknown) else None
+    return str(symbol[1]) if isinstance(symbol, tuple) and symbol[:1] == (MADE_BY,) else ""
+
 
 # Why nothing is known of what a TF 1 graph is fed.
 PLACEHOLDER = "a placeholder"

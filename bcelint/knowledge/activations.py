@@ -20,6 +20,7 @@ class Activation:
         domain, low, high: the values for any real input.
         monotone: never falling, so that an input range maps to an output range end by end.
         functions: canonical names of functions that compute the same.
+        configured: an entry of the user's, or what a layer of the user's makes.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Activation:
     monotone: bool = True
     strings: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    configured: bool = False
 
 
 def _functions(*leaves: str) -> tuple[str, ...]:

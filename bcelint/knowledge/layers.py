@@ -53,6 +53,7 @@ class ShapeRule(str, Enum):
     SPATIAL = "spatial"  # the axes between batch and channels change length
     REPEAT = "repeat"
     EMBED = "embed"
+    LENGTH = "length"  # the last axis becomes ``units``, and the others are not known
     UNKNOWN = "unknown"
 
 
@@ -65,6 +66,9 @@ class Layer:
         parameters: the leading positional parameters.
         units: the parameter that gives the length of the last axis, with the names that older Keras had.
         activation: the default activation, or ``None`` where the layer takes none.
+        activation_parameter: the parameter that takes another one.
+        length: the length of the last axis, where it is always the same.
+        configured: an entry of the user's; its name is the dotted one.
     """
 
     name: str
@@ -74,6 +78,9 @@ class Layer:
     units: tuple[str, ...] = ()
     activation: str | None = None
     aliases: tuple[str, ...] = field(default=())
+    activation_parameter: str = "activation"
+    length: int | None = None
+    configured: bool = False
 
 
 _CONV = ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "activation")

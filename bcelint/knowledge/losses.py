@@ -26,6 +26,9 @@ class Loss:
         predictions: the function's parameter that takes the prediction, with the names that it has had.
         classes, functions: canonical names.
         rescued: whether Keras on TensorFlow looks behind the activation for cached logits.
+        flag: the name of ``from_logits``, and ``default`` its value where it is not given.
+        configured: an entry of the user's: how it is computed is not known.
+        factory: a function that returns the loss; it stands among ``classes``, and is called like one.
     """
 
     name: str
@@ -40,6 +43,9 @@ class Loss:
     functions: tuple[str, ...] = field(default=())
     rescued: bool = False
     flag: str = "from_logits"
+    default: bool = False
+    configured: bool = False
+    factory: bool = False
 
 
 _B, _C, _S, _O = Family.BINARY, Family.CATEGORICAL, Family.SPARSE, Family.OTHER

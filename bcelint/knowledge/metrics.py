@@ -27,6 +27,7 @@ class Metric:
         parameters: leading positional parameters of the class.
         cut: the argument that makes it right for logits, and its value there.
         string: the name under which ``history`` and callbacks see the metric when it is given as a string.
+        configured: an entry of the user's; its name is the dotted one.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Metric:
     cut_value: str | None = None
     strings: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    configured: bool = False
 
 
 _P = Reading.PROBABILITY
@@ -104,6 +106,12 @@ BY_CLASS: dict[str, Metric] = {
 }
 BY_STRING: dict[str, Metric] = {s: metric for metric in METRICS for s in metric.strings}
 BY_FUNCTION: dict[str, Metric] = {f: metric for metric in METRICS for f in metric.functions}
+
+
+def by_name(name: str) -> Metric | None:
+    """The metric of a ``facts.MetricUse``: of Keras by its class name, of the user by its dotted one."""
+    return BY_CLASS.get(f"keras.metrics.{name}") or BY_CLASS.get(name) or BY_FUNCTION.get(name)
+
 
 # ``metrics=["accuracy"]``, in any letter case: the shapes of the prediction and the labels decide, never the loss.
 ACCURACY_STRINGS = frozenset({"accuracy", "acc"})

@@ -29,6 +29,9 @@ _ASSIGNED = re.compile(r"(?P<target>[^=]*=[ \t]*)[!%]")
 _STATEMENT_MAGIC = re.compile(
     r"[ \t]*(?P<magic>%(?:time|timeit|prun|memit|mprun|lprun)(?:[ \t]+-\w+(?:[ \t]+\d+)?)*[ \t]+)(?=[^\s-])"
 )
+# "%run other.ipynb" runs a file and takes over its names: it becomes a call that the interpreter knows.
+_RUN = re.compile(r"""[ \t]*%?run[ \t]+(?:-\w+[ \t]+)*(?P<quote>["']?)(?P<path>[^\s"']+)(?P=quote)""")
+RUN = "__run__"
 # With a single percent sign some front ends take what can only be a cell magic for one.
 _CELL_MAGIC = re.compile(
     r"""(?:[ \t]*(?:\#[^\n]*)?\n)*[ \t]*
@@ -73,8 +76,11 @@ def _blank(rows: list[str], line: LogicalLine) -> None:
         header = "if 1:".ljust(len(timed["magic"]))
         rows[line.first] = line.indent + header + rows[line.first][timed.end() :]
         return
+    run = _RUN.match(rows[line.first])
     if assigned:
         rows[line.first] = assigned["target"] + "..."
+    elif run:
+        rows[line.first] = f"{line.indent}{RUN}({run['path']!r})"
     else:
         rows[line.first] = line.indent + "pass" if line.indent else ""
     rows[line.first + 1 : line.last + 1] = [""] * (line.last - line.first)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bcelint.places import Place
-from bcelint.reporting.model import FileReport, Listing, is_applicable
+from bcelint.reporting.model import FileReport, is_applicable
 from bcelint.reporting.style import Style
 
 
@@ -14,11 +14,12 @@ def render(report: FileReport, style: Style, *, unsafe_fixes: bool = False) -> I
     for finding in report.findings:
         mark = " " + style("help", "[*]") if is_applicable(finding.fix, unsafe_fixes) else ""
         code = style(finding.severity.value, finding.code)
-        yield f"{where(report.shown, report.listing, finding.place, style)}: {code}{mark} {finding.message}"
+        yield f"{where(report, finding.place, style)}: {code}{mark} {finding.message}"
 
 
-def where(shown: str, listing: Listing, place: Place, style: Style) -> str:
+def where(report: FileReport, place: Place, style: Style) -> str:
     """``path:row:column``, and in a notebook ``path:cell 3:row:column``."""
+    shown, listing = report.file_of(place)
     position = listing.position(*place.start)
     cell = f"cell {position.cell}:" if position.cell is not None else ""
     return f"{style('path', shown)}:{cell}{position.row}:{position.column}"

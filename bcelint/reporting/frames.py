@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bcelint.findings import Finding
 from bcelint.places import Place
 from bcelint.reporting.columns import Row, Shown
-from bcelint.reporting.model import Listing
+from bcelint.reporting.model import FileReport, Listing
 
 
 class Mark(NamedTuple):
@@ -38,8 +38,8 @@ class CodeRow(NamedTuple):
     marked: tuple[Marked, ...] = ()
 
 
-class OtherCell(NamedTuple):
-    """What follows is in another cell of the notebook; ``place`` is the first marked place there."""
+class Elsewhere(NamedTuple):
+    """What follows is in another cell of the notebook or in another file; ``place`` is the first marked place there."""
 
     place: Place
 
@@ -54,9 +54,17 @@ def marks(finding: Finding) -> tuple[Mark, ...]:
     return (own, *(Mark(related.place, related.message, is_own=False) for related in finding.related))
 
 
-def frame(listing: Listing, finding: Finding) -> Iterator[CodeRow | OtherCell | Gap]:
-    """The marked rows in the order of the file, with the row between two of them or a sign for those left out."""
+def frame(report: FileReport, finding: Finding) -> Iterator[CodeRow | Elsewhere | Gap]:
+    """The marked rows in the order of each file, with the row between two of them or a sign for those left out."""
     found = marks(finding)
+    for path in dict.fromkeys(mark.place.path for mark in found):
+        here = [mark for mark in found if mark.place.path == path]
+        if path != finding.place.path:
+            yield Elsewhere(min(mark.place for mark in here))
+        yield from _frame_in_file(report.file_of(here[0].place).listing, here)
+
+
+def _frame_in_file(listing: Listing, found: Sequence[Mark]) -> Iterator[CodeRow | Elsewhere | Gap]:
     previous: int | None = None
     for row in sorted({mark.place.row for mark in found}):
         here = sorted((mark for mark in found if mark.place.row == row), key=lambda mark: mark.place.start)
@@ -66,10 +74,10 @@ def frame(listing: Listing, finding: Finding) -> Iterator[CodeRow | OtherCell | 
         previous = row
 
 
-def _between(listing: Listing, previous: int, place: Place) -> Iterator[CodeRow | OtherCell | Gap]:
+def _between(listing: Listing, previous: int, place: Place) -> Iterator[CodeRow | Elsewhere | Gap]:
     row = place.row
     if listing.position(previous).cell != listing.position(row).cell:
-        yield OtherCell(place)
+        yield Elsewhere(place)
     elif row - previous == 2:
         yield CodeRow(listing.position(row - 1).row, Row(listing.line(row - 1)).show(0, 0).text)
     elif row - previous > 2:

@@ -6,11 +6,12 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from bcelint.findings import Applicability, Finding, Fix
+from bcelint.places import Place
 from bcelint.reporting.columns import Row, Shown
 from bcelint.reporting.concise import where
-from bcelint.reporting.frames import CodeRow, Gap, Mark, OtherCell, frame, marks
+from bcelint.reporting.frames import CodeRow, Elsewhere, Gap, Mark, frame, marks
 from bcelint.reporting.hunks import hunks
-from bcelint.reporting.model import FileReport, Listing, is_applicable
+from bcelint.reporting.model import FileReport, is_applicable
 from bcelint.reporting.style import Style
 
 _WIDTH = 120
@@ -24,13 +25,12 @@ def render(report: FileReport, style: Style, *, unsafe_fixes: bool = False) -> I
 
 class _Block:
     def __init__(self, report: FileReport, finding: Finding, style: Style, unsafe_fixes: bool) -> None:
-        self._shown = report.shown
-        self._listing: Listing = report.listing
+        self._report = report
         self._finding = finding
         self._style = style
         self._unsafe_fixes = unsafe_fixes
-        self._hunks = tuple(hunks(report.listing, finding.fix.edits)) if finding.fix else ()
-        numbers = [report.listing.position(mark.place.row).row for mark in marks(finding)]
+        self._hunks = tuple(hunks(report, finding.fix.edits)) if finding.fix else ()
+        numbers = [report.file_of(mark.place).listing.position(mark.place.row).row for mark in marks(finding)]
         numbers += [hunk.highest_number for hunk in self._hunks]
         self._gutter = len(str(max(numbers)))
 
@@ -39,8 +39,8 @@ class _Block:
         kind = finding.severity.value
         yield f"{style(kind, finding.code)} {style('bold', finding.name)}: {finding.message}"
         arrow = style("gutter", f"{'-->':>{self._gutter + 3}}")
-        yield f"{arrow} {where(self._shown, self._listing, finding.place, Style())}"
-        if self._listing.rows:
+        yield f"{arrow} {where(self._report, finding.place, Style())}"
+        if self._report.listing.rows:
             yield self._bar()
             yield from self._snippet()
             yield self._bar()
@@ -49,16 +49,19 @@ class _Block:
         yield from self._help()
 
     def _snippet(self) -> Iterator[str]:
-        for part in frame(self._listing, self._finding):
+        for part in frame(self._report, self._finding):
             if isinstance(part, Gap):
                 yield self._style("gutter", "...")
-            elif isinstance(part, OtherCell):
-                colons = self._style("gutter", f"{':::':>{self._gutter + 3}}")
-                yield f"{colons} {where(self._shown, self._listing, part.place, Style())}"
+            elif isinstance(part, Elsewhere):
+                yield self._elsewhere(part.place)
             else:
                 yield self._code(part)
                 for mark, shown in part.marked:
                     yield f"{self._bar()} {' ' * shown.start}{self._underline(mark, shown)}"
+
+    def _elsewhere(self, place: Place) -> str:
+        colons = self._style("gutter", f"{':::':>{self._gutter + 3}}")
+        return f"{colons} {where(self._report, place, Style())}"
 
     def _underline(self, mark: Mark, shown: Shown) -> str:
         kind, character = (self._finding.severity.value, "^") if mark.is_own else ("gutter", "-")
@@ -90,7 +93,10 @@ class _Block:
             return
         yield self._bar()
         for index, hunk in enumerate(self._hunks):
-            if index:
+            previous = self._hunks[index - 1].place.path if index else self._finding.place.path
+            if hunk.place.path != previous:
+                yield self._elsewhere(hunk.place)
+            elif index:
                 yield self._style("gutter", "...")
             start, end = hunk.changed
             yield from self._changed(hunk.old_number, hunk.old, "-", "removed", start, end)

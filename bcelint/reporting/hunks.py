@@ -7,12 +7,17 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from bcelint.findings import Edit
-from bcelint.reporting.model import Listing
+from bcelint.places import Place
+from bcelint.reporting.model import FileReport, Listing
 
 
 class Hunk(NamedTuple):
-    """Neighbouring rows that change, and the numbers of the first old and the first new one."""
+    """Neighbouring rows that change, and the numbers of the first old and the first new one.
 
+    ``place`` is where the first of their edits is.
+    """
+
+    place: Place
     old_number: int
     new_number: int
     old: tuple[str, ...]
@@ -34,8 +39,15 @@ class Hunk(NamedTuple):
         return same, same + 1
 
 
-def hunks(listing: Listing, edits: Iterable[Edit]) -> Iterator[Hunk]:
-    """What ``edits`` do to the rows of a file. In a notebook rows are numbered within their cell."""
+def hunks(report: FileReport, edits: Iterable[Edit]) -> Iterator[Hunk]:
+    """What ``edits`` do to the rows of files. In a notebook rows are numbered within their cell."""
+    given = list(edits)
+    for path in dict.fromkeys(edit.place.path for edit in given):
+        here = [edit for edit in given if edit.place.path == path]
+        yield from _hunks_in_file(report.file_of(here[0].place).listing, here)
+
+
+def _hunks_in_file(listing: Listing, edits: Iterable[Edit]) -> Iterator[Hunk]:
     shifts: dict[int | None, int] = {}
     for group in _groups(sorted(edits, key=lambda edit: edit.place)):
         first, last = group[0].place.row, max(edit.place.end_row for edit in group)
@@ -47,7 +59,8 @@ def hunks(listing: Listing, edits: Iterable[Edit]) -> Iterator[Hunk]:
             where = listing.position(first + old_start)
             shift = shifts.get(where.cell, 0)
             shifts[where.cell] = shift + (new_end - new_start) - (old_end - old_start)
-            yield Hunk(where.row, where.row + shift, tuple(old[old_start:old_end]), tuple(new[new_start:new_end]))
+            rows = tuple(old[old_start:old_end]), tuple(new[new_start:new_end])
+            yield Hunk(group[0].place, where.row, where.row + shift, *rows)
 
 
 def _groups(edits: Sequence[Edit]) -> Iterator[list[Edit]]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bcelint.findings import Finding, Fix
+from bcelint.findings import Edit, Finding, Fix
 from bcelint.places import Place
 from bcelint.reporting.model import FileReport, Listing
 
@@ -37,16 +37,14 @@ def record(report: FileReport, index: int) -> dict[str, Any]:
         "related": [
             {
                 "message": related.message,
-                "filename": report.shown,
-                "cell": listing.position(*related.place.start).cell,
-                "location": _start(listing, related.place),
-                "end_location": _end(listing, related.place),
+                "filename": report.file_of(related.place).shown,
+                **_where(report.file_of(related.place).listing, related.place),
             }
             for related in finding.related
         ],
         "help": _help(finding),
-        "fix": None if finding.fix is None else _fix(listing, finding.fix),
-        "alternatives": [_fix(listing, fix) for fix in finding.alternatives],
+        "fix": None if finding.fix is None else _fix(report, finding.fix),
+        "alternatives": [_fix(report, fix) for fix in finding.alternatives],
     }
 
 
@@ -59,19 +57,26 @@ def _help(finding: Finding) -> str | None:
     return finding.help or (finding.fix.message if finding.fix else None)
 
 
-def _fix(listing: Listing, fix: Fix) -> dict[str, Any]:
+def _fix(report: FileReport, fix: Fix) -> dict[str, Any]:
     return {
         "applicability": fix.applicability.value,
         "message": fix.message,
-        "edits": [
-            {
-                "content": edit.content,
-                "location": _start(listing, edit.place),
-                "end_location": _end(listing, edit.place),
-                "cell": listing.position(*edit.place.start).cell,
-            }
-            for edit in fix.edits
-        ],
+        "edits": [_edit(report, edit) for edit in fix.edits],
+    }
+
+
+def _edit(report: FileReport, edit: Edit) -> dict[str, Any]:
+    """An edit; one in another file than the finding names it."""
+    shown, listing = report.file_of(edit.place)
+    elsewhere = {"filename": shown} if edit.place.path else {}
+    return {"content": edit.content, **_where(listing, edit.place), **elsewhere}
+
+
+def _where(listing: Listing, place: Place) -> dict[str, Any]:
+    return {
+        "cell": listing.position(*place.start).cell,
+        "location": _start(listing, place),
+        "end_location": _end(listing, place),
     }
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bcelint.findings import Applicability, Finding, Fix, Severity
+from bcelint.places import Place
 from bcelint.source import Position, Source
 
 
@@ -37,6 +40,13 @@ class Listing:
         return Position(None, row, column)
 
 
+class Listed(NamedTuple):
+    """A file as it is shown: its name, and its text."""
+
+    shown: str
+    listing: Listing
+
+
 @dataclass(frozen=True)
 class FixedRule:
     """How often a rule's findings were fixed in a file."""
@@ -54,8 +64,11 @@ class FileReport:
     Attributes:
         shown: its name in the output.
         findings: what is left to report, sorted; ``noqa_rows`` holds for each the row that takes a comment for it.
+        others: the other files of the project that findings are about, by their paths.
+        elsewhere: findings whose place is in one of these: they are reported there.
+        imports: the paths of the other files of the project that were read.
         analysed: whether it passed the gate.
-        pairs, undecided: head/loss pairs that were decided, and that could not be.
+        decided, undecided: where head/loss pairs were decided, and where they could not be.
         exhausted: the file takes too many steps to follow, and was not analysed to its end.
         fixed: what was fixed, or with ``--diff`` would be.
         taken_back: fixes that were tried and given up, in words.
@@ -68,15 +81,22 @@ class FileReport:
     findings: tuple[Finding, ...] = ()
     listing: Listing = field(default_factory=Listing)
     noqa_rows: tuple[int, ...] = ()
+    others: Mapping[str, Listed] = field(default_factory=dict)
+    elsewhere: tuple[Finding, ...] = ()
+    imports: frozenset[str] = frozenset()
     analysed: bool = True
-    pairs: int = 0
-    undecided: int = 0
+    decided: frozenset[Place] = frozenset()
+    undecided: frozenset[Place] = frozenset()
     exhausted: bool = False
     fixed: tuple[FixedRule, ...] = ()
     taken_back: tuple[str, ...] = ()
     diff: str = ""
     fixed_bytes: bytes | None = None
     failure: str = ""
+
+    def file_of(self, place: Place) -> Listed:
+        """The file that a place is in."""
+        return self.others[place.path] if place.path else Listed(self.shown, self.listing)
 
 
 def is_applicable(fix: Fix | None, unsafe_fixes: bool) -> bool:

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from bcelint.findings import Applicability, Finding, FixPlan, Related, ReplaceByApi
 from bcelint.inference.facts import Fact, Head, MetricUse
 from bcelint.knowledge import metrics
-from bcelint.knowledge.activations import SIGMOIDS
 from bcelint.knowledge.domains import Domain, Expectation, Family
 from bcelint.rules import BY_CODE
-from bcelint.rules.common import head_place
+from bcelint.rules.common import head_place, is_squashed
 
 
 def is_argmax(use: MetricUse) -> bool:
@@ -24,7 +23,7 @@ def is_argmax(use: MetricUse) -> bool:
         return False
     if loss.expects is Expectation.LOGITS:
         return head.domain is Domain.REAL
-    return head.domain is Domain.PROBABILITY and head.activation in SIGMOIDS
+    return head.domain is Domain.PROBABILITY and is_squashed(head)
 
 
 def check(facts: Sequence[Fact]) -> Iterator[Finding]:

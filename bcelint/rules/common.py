@@ -51,7 +51,7 @@ def _binary_verdict(head: Head, loss: LossUse) -> str | None:
     if head.literal:
         return "BCE102" if not wants_logits and (head.low < 0 or head.high > 1) else None
     if head.domain is Domain.PROBABILITY:
-        return "BCE101" if wants_logits and head.activation in SIGMOIDS else None
+        return "BCE101" if wants_logits and is_squashed(head) else None
     if head.domain is Domain.SIMPLEX:
         if head.units == 1:
             return None  # BCE104 says so
@@ -73,7 +73,7 @@ def _categorical_verdict(head: Head, loss: LossUse) -> str | None:
     if head.units == 1:
         return "BCE106"
     if head.domain is Domain.PROBABILITY:
-        return "BCE107" if head.activation in SIGMOIDS else None
+        return "BCE107" if is_squashed(head) else None
     if head.domain is Domain.SIMPLEX:
         return "BCE108" if wants_logits else None
     if head.domain is Domain.REAL:
@@ -87,6 +87,11 @@ def _categorical_verdict(head: Head, loss: LossUse) -> str | None:
         # exp(z), divided by its sum inside the loss, is a softmax.
         return None if head.activation == "exponential" else "BCE110"
     return None
+
+
+def is_squashed(head: Head) -> bool:
+    """Whether probabilities are what the output is meant to be: it ends in a sigmoid, or is declared to."""
+    return head.activation in SIGMOIDS or (head.declared and head.domain is Domain.PROBABILITY)
 
 
 def pairings(facts: Sequence[Fact], code: str) -> Iterator[Pairing]:
@@ -163,12 +168,12 @@ def made_by(head: Head) -> str:
                 "no activation: any number" if head.explicit else f"`{head.layer_name}` has no activation: any number"
             )
         return f"`{head.layer_name}` gives any number" if head.layer_name else "this can be any number"
-    if head.activation in SIGMOIDS:
+    if is_squashed(head):
         return "the output is already a probability here"
     if head.domain is Domain.SIMPLEX:
         return "the output is already a softmax here"
     what = f"`{head.activation}`" if head.activation else "this"
-    default = "" if head.explicit else " (the default)"
+    default = "" if head.explicit or head.declared else " (the default)"
     return f"{what}{default} gives values {range_words(head)}"
 
 
@@ -188,6 +193,7 @@ def rescued(pairing: Pairing) -> bool:
         pairing.loss.rescued
         and pairing.backend in ("", "tensorflow")
         and not head.eager_only
+        and not (head.declared or head.own_layer)
         and not _is_cast(head)
         and bool(head.layer_name or pairing.context is Context.COMPILE)
         and all(step.kind in _SEEN_THROUGH for step in head.steps)
@@ -217,9 +223,12 @@ def rescue_note(pairing: Pairing) -> str:
     if pairing.backend not in ("", "tensorflow"):
         return f"Keras says nothing about it on {pairing.backend}"
     if not loss.rescued:
-        keras = "Keras 3 does so" if loss.takes_logits else "this is so"
+        keras = "Keras 3 does so" if not loss.configured and loss.takes_logits else "this is so"
         return f"with `{loss.name}` {keras} on every backend, without a warning"
     step = next((s for s in steps if s.kind not in _SEEN_THROUGH), None)
+    own = pairing.head.declared or pairing.head.own_layer or (step is not None and step.kind == "own")
+    if own:
+        return "JAX and PyTorch do so without a warning, and TensorFlow unless Keras finds the logits"
     if step is not None and step.kind == "numpy":
         return f"on the result of `{step.name}` every backend does so, without a warning"
     if step is not None:
@@ -239,18 +248,24 @@ def rescue_note(pairing: Pairing) -> str:
 
 def is_plain(loss: LossUse) -> bool:
     """Whether the loss is the cross-entropy itself, without weights or a focal factor that change its floor."""
-    return "ocal" not in loss.name and not loss.name.startswith("weighted")
+    return not loss.configured and "ocal" not in loss.name and not loss.name.startswith("weighted")
 
 
 # --- fixes ------------------------------------------------------------------------------------------------------------
 
 
 def drop_flag(loss: LossUse, what: str) -> FixPlan | None:
-    """``from_logits=True`` -> the default."""
-    if loss.flag is None or loss.call is None:
+    """``from_logits=True`` -> the default, or ``False`` where that is not the default."""
+    if loss.call is None or not loss.takes_logits:
         return None
     changes: tuple[Change, ...]
-    if loss.flag_keyword is not None and loss.call.contains(loss.flag):
+    if loss.flag is None:
+        if not loss.default:
+            return None
+        changes = (SetArgument(loss.call, loss.flag_name, "False"),)
+    elif loss.default:
+        changes = (Replace(loss.flag, "False"),)
+    elif loss.flag_keyword is not None and loss.call.contains(loss.flag):
         changes = (RemoveArgument(loss.call, loss.flag),)
     else:
         changes = (Replace(loss.flag, "False"),)
@@ -267,8 +282,8 @@ def set_flag(pairing: Pairing, loss_class: str) -> FixPlan | None:
     if loss.flag is not None:
         return FixPlan(message, applicability, (Replace(loss.flag, "True"),), "logits")
     if loss.call is not None:
-        return FixPlan(message, applicability, (SetArgument(loss.call, "from_logits", "True"),), "logits")
-    if loss.definition is not None and loss.spelling in (Spelling.STRING, Spelling.NAME):
+        return FixPlan(message, applicability, (SetArgument(loss.call, loss.flag_name, "True"),), "logits")
+    if loss.definition is not None and loss.spelling in (Spelling.STRING, Spelling.NAME) and not loss.configured:
         change = ReplaceByApi(loss.definition, f"keras.losses.{loss_class}", "from_logits=True")
         return FixPlan(message, applicability, (change,), "logits")
     return None
@@ -278,7 +293,7 @@ def set_activation(head: Head, name: str, message: str) -> FixPlan | None:
     """Give the output layer another activation, where nothing is computed with what comes out of it."""
     if head.literal or head.layer is None or any(step.name in _COMPUTES for step in head.steps):
         return None
-    if head.activation_argument is not None:
+    if head.activation_argument is not None and not (head.own_layer and head.declared):
         change: Change = Replace(head.activation_argument, f'"{name}"')
     elif head.layer_name in TAKES_ACTIVATION and not head.explicit:
         change = SetArgument(head.layer, "activation", f'"{name}"')
@@ -290,6 +305,8 @@ def set_activation(head: Head, name: str, message: str) -> FixPlan | None:
 def drop_activation(head: Head, what: str) -> FixPlan | None:
     """Let the model end in logits."""
     message = f"let the model return logits: drop the {what}"
+    if head.own_layer:
+        return None  # what it does without the argument is its own affair
     if (
         head.activation_argument is not None
         and head.layer is not None

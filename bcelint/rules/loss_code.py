@@ -66,7 +66,7 @@ def report(
         place=fact.place,
         focus=argument,
         label=label,
-        related=tuple(r for r in related if not fact.place.contains(r.place)),
+        related=tuple(dict.fromkeys(r for r in related if not fact.place.contains(r.place))),
         notes=tuple(notes),
         help=help,
         plans=tuple(plan for plan in plans if plan is not None),
@@ -200,8 +200,8 @@ def without_outside(fact: Numeric) -> Place | None:
     if outer is None or fact.outside is None or fact.subtracted:
         return None
     if fact.outside.place > inner:
-        return Place(inner.end_row, inner.end_column, outer.end_row, outer.end_column)
-    return Place(outer.row, outer.column, inner.row, inner.column)
+        return Place(inner.end_row, inner.end_column, outer.end_row, outer.end_column, outer.path)
+    return Place(outer.row, outer.column, inner.row, inner.column, outer.path)
 
 
 def stable_call(fact: Numeric) -> tuple[str, str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bcelint.findings import Finding
-from bcelint.inference.facts import Fact
+from bcelint.inference.facts import Fact, LossUse
 from bcelint.knowledge.domains import Family
 from bcelint.rules import common
 
@@ -32,10 +32,16 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             else "the output has no softmax, and the loss takes it for one",
             label="this expects probabilities that sum to 1",
             head_label=common.made_by(head),
-            notes=(
-                "the outputs are clipped and divided by their sum as if they were probabilities: negative ones get no "
-                "gradient, and the loss can stay near 16.1 or jump about; some seeds train all the same",
-            ),
+            notes=(_symptom(loss),),
             plans=plans,
             help="apply a softmax before the loss, or use a loss that takes logits",
         )
+
+
+def _symptom(loss: LossUse) -> str:
+    if loss.configured:
+        return "what does not sum to 1 is no distribution over the classes, and the loss is another one than was meant"
+    return (
+        "the outputs are clipped and divided by their sum as if they were probabilities: negative ones get no "
+        "gradient, and the loss can stay near 16.1 or jump about; some seeds train all the same"
+    )

@@ -24,7 +24,7 @@ def is_blind(use: MetricUse) -> bool:
         return False
     if use.name == metrics.ACCURACY.name:
         return head is None or head.units is None or head.units == 1
-    spec = metrics.BY_CLASS.get(f"keras.metrics.{use.name}")
+    spec = metrics.by_name(use.name)
     if spec is None or spec.reading is not metrics.Reading.PROBABILITY:
         return False
     if use.name in _BY_ARGMAX and "threshold" not in use.keywords and use.positional < _BY_ARGMAX[use.name]:
@@ -71,7 +71,14 @@ _BINS = frozenset(
 )
 
 
+def _is_configured(use: MetricUse) -> bool:
+    spec = metrics.by_name(use.name)
+    return spec is not None and spec.configured
+
+
 def _label(use: MetricUse) -> str:
+    if _is_configured(use):
+        return "this expects a probability"
     if use.name in _BINS:
         return "its thresholds lie between 0 and 1"
     if use.name == "BinaryCrossentropy":
@@ -84,6 +91,8 @@ def _label(use: MetricUse) -> str:
 
 def _symptom(use: MetricUse) -> str:
     """Measured with Keras 3 and tf_keras: tests/rules/test_numbers.py."""
+    if _is_configured(use):
+        return "logits are read as if they were probabilities"
     if use.name == "AUC":
         return "logits that are all above 1 or all below 0 give an AUC of 0.5, however well they rank the examples"
     if use.name in _BINS:
@@ -101,8 +110,8 @@ def _plans(use: MetricUse) -> tuple[FixPlan, ...]:
     if use.name == metrics.ACCURACY.name:
         change = ReplaceByApi(use.place, "keras.metrics.BinaryAccuracy", f'name="{use.string}", threshold=0.0')
         return (FixPlan("cut at 0, where the probability is 0.5", applicability, (change,)),)
-    spec = metrics.BY_CLASS[f"keras.metrics.{use.name}"]
-    if spec.cut is None or spec.cut_value is None:
+    spec = metrics.by_name(use.name)
+    if spec is None or spec.cut is None or spec.cut_value is None:
         return ()
     message = (
         "tell it that the output is logits" if spec.cut_value == "True" else "cut at 0, where the probability is 0.5"
@@ -111,6 +120,8 @@ def _plans(use: MetricUse) -> tuple[FixPlan, ...]:
         changes = (Replace(use.cut_place, spec.cut_value),)
     elif use.call is not None:
         changes = (SetArgument(use.call, spec.cut, spec.cut_value),)
+    elif spec.configured:
+        return ()
     else:
         name = use.string or "binary_accuracy" if use.name == "BinaryAccuracy" else use.string or use.name
         api = f"keras.metrics.{use.name}"

@@ -27,6 +27,8 @@ def _symptom(pairing: Pairing) -> str:
     drift = "only the ratios of the outputs are trained, so all of them can drift to 0 or 1"
     if pairing.loss.from_logits:
         drift = "the probabilities are taken for logits: a certain class counts as an uncertain one"
+    elif pairing.loss.configured:
+        drift = "the outputs of an example need not sum to 1, and the loss is another one than was meant"
     if common.rescued(pairing):
         return (
             "Keras on TensorFlow trains a softmax on the logits behind the sigmoids, while predict() returns the "

@@ -14,7 +14,9 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
     for pairing in common.pairings(facts, "BCE106"):
         sparse = pairing.loss.family is Family.SPARSE
         symptom = "the loss is 0.0 (or about 1e-7) whatever the prediction: with one class there is nothing to choose"
-        if sparse:
+        if pairing.loss.configured:
+            symptom = "with one class there is nothing to choose"
+        elif sparse:
             symptom += "; a label of 1 is out of range, which TensorFlow raises on a CPU and JAX passes over in silence"
         yield common.report(
             "BCE106",
@@ -33,7 +35,12 @@ def _plan(pairing: Pairing) -> FixPlan | None:
     head, loss = pairing.head, pairing.loss
     fits = head.domain is Domain.PROBABILITY and not loss.from_logits
     logits = head.domain is Domain.REAL and loss.from_logits
-    if loss.definition is None or not (fits or logits) or loss.name.startswith(("softmax_", "sparse_softmax_")):
+    if (
+        loss.definition is None
+        or loss.configured
+        or not (fits or logits)
+        or loss.name.startswith(("softmax_", "sparse_softmax_"))
+    ):
         return None
     if loss.spelling is Spelling.STRING:
         return FixPlan(

@@ -38,6 +38,6 @@ def _symptom(pairing: Pairing) -> str:
 def _plan(pairing: Pairing) -> FixPlan | None:
     name = _LOSS_FOR.get(pairing.labels)
     definition = pairing.loss.definition
-    if name is None or definition is None or pairing.loss.spelling is not Spelling.STRING:
+    if name is None or definition is None or pairing.loss.configured or pairing.loss.spelling is not Spelling.STRING:
         return None
     return FixPlan(f"use {name}", Applicability.UNSAFE, (Replace(definition, f'"{name}"'),))

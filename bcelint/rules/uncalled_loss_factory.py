@@ -16,6 +16,8 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             continue
         is_class = fact.kind == "class"
         plan = FixPlan("call it", Applicability.SAFE, (Wrap(fact.place, "", "()"),))
+        # What a factory needs that the configuration describes is not known.
+        fixable = not fact.needs and (is_class or fact.definition is not None)
         yield Finding(
             code=rule.code,
             name=rule.name,
@@ -24,7 +26,7 @@ def check(facts: Sequence[Fact]) -> Iterator[Finding]:
             place=fact.place,
             label="the loss is what it returns" if not is_class else "the loss is an object of it",
             related=(Related(fact.definition, "defined here"),) if fact.definition is not None else (),
-            plans=() if fact.needs else (plan,),
+            plans=(plan,) if fixable else (),
             help=f"call it with {', '.join(f'`{name}`' for name in fact.needs)}" if fact.needs else "call it",
             fact=fact,
         )

@@ -49,7 +49,7 @@ def _twin(fact: Numeric) -> FixPlan | None:
     whole, inner = fact.place, fact.operand.place
     opening, closing = before
     changes = (
-        Replace(Place(whole.row, whole.column, inner.row, inner.column), opening),
-        Replace(Place(inner.end_row, inner.end_column, whole.end_row, whole.end_column), closing),
+        Replace(Place(whole.row, whole.column, inner.row, inner.column, whole.path), opening),
+        Replace(Place(inner.end_row, inner.end_column, whole.end_row, whole.end_column, whole.path), closing),
     )
     return FixPlan("use the stable function", Applicability.SAFE, changes)

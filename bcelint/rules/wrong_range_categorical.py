@@ -38,6 +38,8 @@ def _symptom(pairing: Pairing) -> str:
         if relu:
             return "a unit at 0 gets no gradient; with all of them at 0 every class has the same probability"
         return f"logits {common.range_words(head)} cannot tell the classes far apart: the loss has a floor"
+    if pairing.loss.configured:
+        return f"values {common.range_words(head)} do not sum to 1, and the loss is another one than was meant"
     if relu and pairing.loss.family is Family.CATEGORICAL:
         return "a unit at 0 gets no gradient, and a row of zeros is divided by its sum, 0: the loss is NaN"
     if relu:

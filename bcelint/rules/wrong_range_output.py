@@ -43,6 +43,8 @@ def _symptom(pairing: Pairing) -> str:
         return f"a sigmoid of values {common.range_words(head)} cannot reach one end of [0, 1]: the loss has a floor"
     if pairing.loss.name == "log_loss" and head.low < 0:
         return common.NAN_OF_LOG
+    if pairing.loss.configured:
+        return f"values {common.range_words(head)} are no probabilities, and the loss is another one than was meant"
     below = head.low < 0
     above = head.high > 1
     where = "below 0 and above 1" if below and above else "below 0" if below else "above 1"

@@ -265,6 +265,10 @@ def _metric_request(metric: MetricSpec) -> dict[str, Any]:
 # --- from facts -------------------------------------------------------------------------------------------------------
 
 
+# What the configuration says of a name is enough to judge it, and not to compute with it.
+KNOWN_BY_ENTRY = "`{}` is only known from the configuration"
+
+
 class Unsupported(Exception):
     """There is no experiment for a fact; the message says why."""
 
@@ -310,6 +314,10 @@ class Calls:
 def pair(pairing: Pairing, calls: Calls, dtype: str = "") -> PairExperiment:
     """The experiment for a head and a loss; raises ``Unsupported``."""
     head, loss = pairing.head, pairing.loss
+    if loss.configured:
+        raise Unsupported(KNOWN_BY_ENTRY.format(loss.name))
+    if head.declared or head.own_layer:
+        raise Unsupported(KNOWN_BY_ENTRY.format(head.activation if head.declared else head.layer_name))
     if head.literal:
         raise Unsupported("the prediction is written out")
     form = {Family.BINARY: "binary", Family.CATEGORICAL: "categorical", Family.SPARSE: "sparse"}.get(loss.family)
@@ -350,6 +358,8 @@ def single_unit_softmax(fact: SingleUnitSoftmax, dtype: str = "") -> PairExperim
 def metric(use: MetricUse, calls: Calls) -> MetricExperiment:
     """The experiment for a metric."""
     spec = metrics.BY_CLASS.get(f"keras.metrics.{use.name}")
+    if "." in use.name:
+        raise Unsupported(KNOWN_BY_ENTRY.format(use.name))
     given = {k: v for k, v in calls.literals(use.call).items() if k not in ("name", "dtype")}
     written = MetricSpec(use.name, True, tuple(sorted(given.items())))
     if use.string is not None:
@@ -388,6 +398,8 @@ def _steps(head: Head, calls: Calls) -> tuple[tuple[str, str, float], ...]:
     made = []
     for step in head.steps:
         amount = 0.0
+        if step.kind == "own":
+            raise Unsupported(KNOWN_BY_ENTRY.format(step.name))
         if step.kind in ("dropout", "noise"):
             given = calls.literals(step.place, ("rate" if step.kind == "dropout" else "stddev",))
             usual, most = (_USUAL_RATE, 1.0) if step.kind == "dropout" else (_USUAL_NOISE, _LARGEST)

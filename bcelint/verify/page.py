@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bcelint.findings import Applicability, Finding, Fix
 from bcelint.reporting.columns import Row
 from bcelint.reporting.concise import where
-from bcelint.reporting.frames import CodeRow, Gap, Marked, OtherCell, frame
+from bcelint.reporting.frames import CodeRow, Elsewhere, Gap, Marked, frame
 from bcelint.reporting.hunks import hunks
 from bcelint.reporting.model import FileReport, is_applicable
 from bcelint.reporting.style import Style
@@ -110,7 +110,7 @@ class _Entry(NamedTuple):
 
     @property
     def where(self) -> str:
-        return where(self.report.shown, self.report.listing, self.finding.place, Style())
+        return where(self.report, self.finding.place, Style())
 
 
 def _verifications(file: FileVerifications) -> list[Verification]:
@@ -225,11 +225,11 @@ def _frame(entry: _Entry) -> Html:
     if not report.listing.rows:
         return Html()
     rows = []
-    for part in frame(report.listing, entry.finding):
+    for part in frame(report, entry.finding):
         if isinstance(part, Gap):
             rows.append(_code_row("", tag("span", "…", class_="gap")))
-        elif isinstance(part, OtherCell):
-            place = where(report.shown, report.listing, part.place, Style())
+        elif isinstance(part, Elsewhere):
+            place = where(report, part.place, Style())
             rows.append(_code_row("", tag("span", place, class_="gap")))
         else:
             rows.append(_code_row(str(part.number), _marked(part)))
@@ -311,7 +311,7 @@ def _applicability(fix: Fix, unsafe_fixes: bool) -> Html:
 
 def _diff(report: FileReport, fix: Fix) -> Html:
     rows = []
-    for index, hunk in enumerate(hunks(report.listing, fix.edits)):
+    for index, hunk in enumerate(hunks(report, fix.edits)):
         if index:
             rows.append(_code_row("", tag("span", "…", class_="gap")))
         for sign, kind, first, changed in (
@@ -436,7 +436,7 @@ def _sound(files: Sequence[FileVerifications]) -> Iterator[Html]:
     rows = []
     for file in files:
         for measurement in file.sound:
-            place = where(file.report.shown, file.report.listing, measurement.site, Style())
+            place = where(file.report, measurement.site, Style())
             words = []
             for backend, agrees, reason in measurement.backends:
                 quality = {True: measurement.quality, False: f"not {measurement.quality}", None: "not evaluated"}[

@@ -55,7 +55,7 @@ def concise(verification: Verification) -> str:
 def sound(report: FileReport, measurement: Measurement, style: Style) -> Iterator[str]:
     """A pair without a finding: where it is, what was run, and what each backend has computed."""
     what = f" ({measurement.evaluated})" if measurement.evaluated else ""
-    yield f"{where(report.shown, report.listing, measurement.site, style)}: no finding{what}"
+    yield f"{where(report, measurement.site, style)}: no finding{what}"
     for backend, agrees, words in measurement.backends:
         kind, head = {
             True: ("help", measurement.quality),
@@ -69,11 +69,12 @@ def sound(report: FileReport, measurement: Measurement, style: Style) -> Iterato
 
 def sound_record(report: FileReport, measurement: Measurement) -> dict[str, Any]:
     """The same in JSON: an object with the keys of a finding, but no code."""
-    position = report.listing.position(*measurement.site.start)
+    shown, listing = report.file_of(measurement.site)
+    position = listing.position(*measurement.site.start)
     return {
         "code": None,
         "message": "no finding",
-        "filename": report.shown,
+        "filename": shown,
         "cell": position.cell,
         "location": {"row": position.row, "column": position.column},
         "verification": {

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,10 +122,10 @@ def test_a_fault_of_ours_names_the_file_and_the_others_go_on(
     (train.parent / "other.py").write_text(DOUBLE_SIGMOID)
     analyse = linting.analyse
 
-    def fail(source: Source, *, backend: str) -> Analysis:
+    def fail(source: Source, **given: Any) -> Analysis:
         if source.path == "other.py":
             raise KeyError("some\nkey")
-        return analyse(source, backend=backend)
+        return analyse(source, **given)
 
     monkeypatch.setattr(linting, "analyse", fail)
     result = bcelint(*CONCISE)
@@ -340,9 +341,9 @@ def test_a_file_that_changes_meanwhile_is_left_alone(
 ) -> None:
     analyse = linting.analyse
 
-    def edit(source: Source, *, backend: str) -> Analysis:
+    def edit(source: Source, **given: Any) -> Analysis:
         train.write_text("somebody else's work\n")
-        return analyse(source, backend=backend)
+        return analyse(source, **given)
 
     monkeypatch.setattr(linting, "analyse", edit)
     result = bcelint("check", "--fix")

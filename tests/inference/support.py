@@ -68,7 +68,7 @@ def check_near_miss(code: str) -> Analysis:
 def check_sound(code: str) -> Analysis:
     """No finding although a pair was understood: silence out of knowledge."""
     analysis = check_near_miss(code)
-    assert analysis.pairs
+    assert analysis.decided
     assert not analysis.undecided
     return analysis
 
@@ -77,7 +77,7 @@ def check_undecided(code: str) -> Analysis:
     """No finding, no pair, and the pair that could not be decided is counted."""
     analysis = check_near_miss(code)
     assert analysis.undecided
-    assert not analysis.pairs
+    assert not analysis.decided
     return analysis
 
 

@@ -28,6 +28,11 @@ def sigmoid(units: int | None = 1, name: str = "sigmoid") -> Head:
     return Head(Domain.PROBABILITY, name, 0.0, 1.0, units)
 
 
+def declared(units: int | None = 1) -> Head:
+    """A layer that the configuration says to give probabilities."""
+    return Head(Domain.PROBABILITY, "my_lib.Head", 0.0, 1.0, units, declared=True)
+
+
 def softmax(units: int | None) -> Head:
     return Head(Domain.SIMPLEX, "softmax", 0.0, 1.0, units)
 
@@ -68,6 +73,7 @@ MISMATCHES = [
     ("BCE101", sigmoid(6), BINARY_LOGITS),
     ("BCE101", sigmoid(None), BINARY_LOGITS),
     ("BCE101", sigmoid(name="hard_sigmoid"), BINARY_LOGITS),
+    ("BCE101", declared(), BINARY_LOGITS),
     ("BCE101", softmax(2), BINARY_LOGITS),
     ("BCE102", linear(), BINARY),
     ("BCE102", linear(5), BINARY),
@@ -87,6 +93,7 @@ MISMATCHES = [
     ("BCE106", ranged("relu", 0.0, inf), SPARSE),
     ("BCE107", sigmoid(4), CATEGORICAL),
     ("BCE107", sigmoid(10), SPARSE),
+    ("BCE107", declared(10), SPARSE),
     ("BCE107", sigmoid(10), SPARSE_LOGITS),
     ("BCE108", softmax(10), SPARSE_LOGITS),
     ("BCE108", softmax(None), CATEGORICAL_LOGITS),
@@ -101,6 +108,7 @@ MISMATCHES = [
 # Every head with the losses that it fits, or that nothing is proved about.
 MATCHES = [
     *[(sigmoid(units), BINARY) for units in (1, 2, 80, None)],
+    *[(declared(units), BINARY) for units in (1, 2, 80, None)],
     *[(sigmoid(name=name), BINARY) for name in ("hard_sigmoid", "sparse_sigmoid")],
     # In [0, 1], but not by a sigmoid: a ratio, a clip, an average of probabilities.
     *[(sigmoid(name=""), each) for each in (BINARY, BINARY_LOGITS)],
@@ -170,6 +178,7 @@ def test_the_verdict_is_about_the_values_alone(code: str, head: Head, used: Loss
         layer_name="Dense",
         steps=(Step("reshape", "Flatten"), Step("dropout", "Dropout", HERE)),
         literal=head.literal,
+        declared=head.declared,
     )
     pairing = Pairing(seen_through, used, HERE, branch=("a == 1",), output="x", labels="binary", intent="logits")
     assert verdict(pairing) == code
