@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from bcelint.inference import builtin_calls, paths, tensors
+from bcelint.inference.model_calls import CHECKPOINT
 from bcelint.inference.paths import PATH_CALLS
 from bcelint.inference.values import (
     ENCODER,
@@ -196,8 +197,8 @@ def _partial(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
 
 
 def _pass_through(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
-    """Decorators and wrappers that return what they are given (``tf.function(f)``)."""
-    first = arguments.get("func", "f", position=0)
+    """Decorators and wrappers that return what they are given (``tf.function(f)``, ``tqdm(items)``)."""
+    first = arguments.get("func", "f", "iterable", position=0)
     return first.value if first is not None else Unknown("a decorator")
 
 
@@ -286,8 +287,26 @@ def _clone_model(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
     return copy
 
 
-def _foreign_model(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
-    return Model("loaded", node)
+def _save_model(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    keras.models.save(arguments)
+    return NONE
+
+
+def _load_model(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    return keras.models.load(arguments, node)
+
+
+def _from_configuration(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    return keras.models.from_configuration(_first(arguments), node)
+
+
+def _checkpoint(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``ModelCheckpoint(path)``, which saves the model that it is given to."""
+    path = arguments.get("filepath", position=0)
+    weights = arguments.keywords.get("save_weights_only")
+    if path is None or (weights is not None and builtin_calls.known_truth(weights.value) is not False):
+        return Unknown("a callback")
+    return Unknown("a callback", (CHECKPOINT, path.value.key))
 
 
 def _set_policy(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
@@ -469,6 +488,10 @@ API_CALLS: dict[str, ApiCall] = {
     "tf.autograph.experimental.do_not_convert": _pass_through,
     "tf.recompute_grad": _pass_through,
     "jax.jit": _pass_through,
+    "tqdm.tqdm": _pass_through,
+    "tqdm.auto.tqdm": _pass_through,
+    "tqdm.notebook.tqdm": _pass_through,
+    "tqdm.tqdm_notebook": _pass_through,
     "keras.losses.get": _get_loss,
     "keras.losses.deserialize": _get_loss,
     "tf.losses.get": _get_loss,
@@ -482,10 +505,18 @@ API_CALLS: dict[str, ApiCall] = {
     "tensorflow_model_optimization.sparsity.keras.prune_low_magnitude": _clone_model,
     "tensorflow_model_optimization.sparsity.keras.strip_pruning": _clone_model,
     "tensorflow_model_optimization.quantization.keras.quantize_model": _clone_model,
-    "keras.models.load_model": _foreign_model,
-    "keras.saving.load_model": _foreign_model,
-    "keras.models.model_from_json": _foreign_model,
-    "keras.models.model_from_yaml": _foreign_model,
+    "keras.models.load_model": _load_model,
+    "keras.saving.load_model": _load_model,
+    "keras.models.save_model": _save_model,
+    "keras.saving.save_model": _save_model,
+    "tf.saved_model.save": _save_model,
+    "keras.callbacks.ModelCheckpoint": _checkpoint,
+    "keras.models.model_from_config": _from_configuration,
+    "keras.models.model_from_json": _from_configuration,
+    "keras.models.model_from_yaml": _from_configuration,
+    "keras.Model.from_config": _from_configuration,
+    "keras.Sequential.from_config": _from_configuration,
+    "keras.models.from_config": _from_configuration,
     "keras.mixed_precision.Policy": _policy,
     "keras.mixed_precision.DTypePolicy": _policy,
     "keras.mixed_precision.experimental.Policy": _policy,
@@ -528,6 +559,7 @@ API_CALLS: dict[str, ApiCall] = {
     "keras.backend.placeholder": _placeholder,
     "tf.Variable": _variable,
     "tf.get_variable": _variable,
+    "tf.contrib.eager.Variable": _variable,
     "keras.Variable": _variable,
     "keras.backend.variable": _variable,
 }
@@ -561,6 +593,40 @@ _INITIALISERS = [
     "keras.random.uniform",
 ]
 API_CALLS |= dict.fromkeys(_NORMAL, _random(Domain.REAL)) | dict.fromkeys(_INITIALISERS, _random())
+
+
+def _rank(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``K.ndim(x)``."""
+
+    def of(value: Value) -> Value:
+        if isinstance(value, Tensor) and value.dims is not None:
+            return Const(len(value.dims), node)
+        return Unknown("a rank", ("rank", value.serial if isinstance(value, Tensor) else value.key))
+
+    first = arguments.get("x", "input", "a", position=0)
+    return each(first.value, of) if first is not None else Unknown("a rank")
+
+
+API_CALLS |= dict.fromkeys(("keras.backend.ndim", "keras.ops.ndim", "np.ndim"), _rank)
+
+
+def _einsum(keras: KerasApi, arguments: Arguments, node: ast.AST) -> Value:
+    """``tf.einsum("bik,bjk->bij", a, b)``: sums of products."""
+    operands = [argument.value for argument in arguments.positional[1:]]
+    if not operands:
+        return unknown_tensor("a product of tensors of unknown range")
+
+    def product(*parts: Value) -> Value:
+        given = [keras.as_tensor(part) for part in parts]
+        result = given[0]
+        for other in given[1:]:
+            result = keras.matrix_product(result, other, node)
+        return tensors.without_shape(result) if len(given) > 1 else unknown_tensor("an einsum of one tensor")
+
+    return keras.over(operands, product)
+
+
+API_CALLS |= dict.fromkeys(("tf.einsum", "tf.linalg.einsum", "keras.ops.einsum", "np.einsum"), _einsum)
 
 # --- tensors ----------------------------------------------------------------------------------------------------------
 
@@ -609,12 +675,19 @@ def _sum(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -
     result = unknown_tensor("a sum over an axis")
     if tensor.domain is Domain.REAL:
         result = tensors.without_shape(tensor.after("other", "sum", node))
+    elif tensors.is_known(tensor) and tensor.low >= 0 and tensor.high == inf:
+        # Of probabilities it may be a few that exclude each other.
+        result = Tensor(Domain.INTERVAL, 0.0, inf, node=node)
     return replace(result, below=tensor)
 
 
 def _matmul(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -> Value:
     other = arguments.get("b", "y", "x2", "weights", position=1)
     return keras.matrix_product(tensor, keras.as_tensor(other.value) if other else unknown_tensor(), node)
+
+
+def _unit_vectors(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -> Value:
+    return tensors.unit_vectors(tensor, node)
 
 
 def _bias(keras: KerasApi, tensor: Tensor, arguments: Arguments, node: ast.AST) -> Value:
@@ -786,6 +859,7 @@ _TENSOR_TABLE: tuple[tuple[TensorFunction, tuple[str, ...]], ...] = (
             "ravel",
             "transpose",
             "gather",
+            "take",
             "boolean_mask",
             "repeat",
             "tile",
@@ -798,6 +872,7 @@ _TENSOR_TABLE: tuple[tuple[TensorFunction, tuple[str, ...]], ...] = (
             "slice",
             "tf.strided_slice",
             "keras.backend.repeat_elements",
+            "tf.image.resize_bilinear",
             "tf.image.resize_nearest_neighbor",
             "tf.reverse",
             "flip",
@@ -807,6 +882,7 @@ _TENSOR_TABLE: tuple[tuple[TensorFunction, tuple[str, ...]], ...] = (
     (_reduce, _everywhere("reduce_mean", "reduce_max", "reduce_min", "mean", "max", "min", "amax", "amin")),
     (_sum, _everywhere("reduce_sum", "sum")),
     (_matmul, _everywhere("matmul", "dot", "tf.linalg.matmul", "tf.nn.xw_plus_b")),
+    (_unit_vectors, _everywhere("l2_normalize", "tf.nn.l2_normalize")),
     (_bias, _everywhere("tf.nn.bias_add", "bias_add")),
     (_convolution, ("tf.nn.conv1d", "tf.nn.conv2d", "tf.nn.conv3d", "tf.nn.conv2d_transpose", "keras.backend.conv2d")),
     (_batch_norm, ("tf.layers.batch_normalization", "tf.contrib.layers.batch_norm", "tf.nn.batch_normalization")),

@@ -11,6 +11,7 @@ from bcelint.inference.values import (
     Const,
     DictValue,
     ListValue,
+    Repeated,
     Sequence,
     Unknown,
     Value,
@@ -31,6 +32,8 @@ def container_method(
             grows = keras.interpreter.open_loops > owner.open_loops
             if isinstance(current, Sequence) and len(current.items) < 256 and not grows:
                 new = Sequence((*current.items, arguments.positional[0].value))
+            elif isinstance(current, Sequence) and not current.items:
+                new = Repeated(arguments.positional[0].value)
             keras.interpreter.write(owner.store, "items", new)
             return NONE
         if name == "extend" and arguments.positional:

@@ -8,7 +8,7 @@ arguments; functions that nobody calls are run once with unknown ones. What Kera
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ from bcelint.inference.values import (
     Model,
     ModuleScope,
     Partial,
+    Repeated,
     Scope,
     Sequence,
     Store,
@@ -191,17 +192,22 @@ class Interpreter:
         if member.kind == "static":
             result = self.call_with_unknowns(member, [])
         else:
-            result = self.call_with_unknowns(member, [instance.cls if member.kind == "class" else instance])
+            owner = instance.cls if member.kind == "class" else instance
+            result = self.call_with_unknowns(member, [owner], self.keras.models.given_to(instance, name))
         self.keras.models.escape(result)
 
-    def call_with_unknowns(self, function: Function, leading: list[Value]) -> Value:
-        """Call with unknown values for the parameters that have no default."""
+    def call_with_unknowns(
+        self, function: Function, leading: list[Value], given: Mapping[str, Value] | None = None
+    ) -> Value:
+        """Call with unknown values for the parameters that have no default and are not ``given``."""
         node = function.node
         parameters = [*node.args.posonlyargs, *node.args.args]
         arguments: list[Argument] = [Argument(value) for value in leading]
         keywords: dict[str, Argument] = {}
         for parameter in parameters[len(leading) :]:
-            if parameter.arg not in function.defaults:
+            if given and parameter.arg in given:
+                keywords[parameter.arg] = Argument(given[parameter.arg])
+            elif parameter.arg not in function.defaults:
                 keywords[parameter.arg] = Argument(self.keras.unknown_parameter(function, parameter.arg))
         outer = self.assumed_nodes
         self.assumed_nodes = outer | {
@@ -1039,10 +1045,10 @@ class Interpreter:
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
         items = self._comprehended(node.generators, node.elt)
-        return ListValue(Unknown("a comprehension") if items is None else Sequence(tuple(items), node), node)
+        return ListValue(items if isinstance(items, Repeated) else Sequence(tuple(items), node), node)
 
-    def _comprehended(self, generators: list[ast.comprehension], element: ast.expr) -> list[Value] | None:
-        """The elements of a comprehension over one known sequence without conditions."""
+    def _comprehended(self, generators: list[ast.comprehension], element: ast.expr) -> list[Value] | Repeated:
+        """The elements of a comprehension, one by one where it is over one known sequence without conditions."""
         outer, self.scope = self.scope, Scope(self.scope)
         try:
             generator = generators[0]
@@ -1056,20 +1062,20 @@ class Interpreter:
             for each_generator in generators:
                 iterable = self.eval(each_generator.iter)
                 self.bind(each_generator.target, self.keras.element_of(iterable, None))
-            self.eval(element)
-            return None
+            return Repeated(self.eval(element))
         finally:
             self.scope = outer
 
     def _dict_comprehension(self, node: ast.DictComp) -> Value:
         result = DictValue(node)
         pairs = self._comprehended(node.generators, ast.Tuple(elts=[node.key, node.value], ctx=ast.Load()))
-        for pair in pairs or ():
+        complete = not isinstance(pairs, Repeated)
+        for pair in () if isinstance(pairs, Repeated) else pairs:
             if isinstance(pair, Sequence) and isinstance(pair.items[0], Const):
                 result.store[repr(pair.items[0].value)] = pair.items[1]
             else:
-                pairs = None
-        if pairs is None:
+                complete = False
+        if not complete:
             result.store["*"] = Unknown("a comprehension")
         return result
 

@@ -48,6 +48,7 @@ from bcelint.inference.values import (
     Module,
     Mutable,
     Partial,
+    Repeated,
     Sequence,
     Super,
     Tensor,
@@ -408,6 +409,9 @@ class KerasApi:
                 cut = slice(*(b.value for b in bounds if isinstance(b, Const)))
                 if cut.step != 0:
                     return ListValue(Sequence(tuple(items[cut])))
+        repeated = self.repeated_in(owner)
+        if repeated is not None:
+            return owner if isinstance(index_node, ast.Slice) else repeated
         if isinstance(owner, Unknown):
             return Unknown(owner.why, ("[]", owner.key, index.key))
         return Unknown(reasons.of_api(owner.name) if isinstance(owner, Api) else "an item")
@@ -454,11 +458,19 @@ class KerasApi:
             return [Const(ast.literal_eval(name)) for name in value.store]
         return None
 
+    def repeated_in(self, value: Value) -> Value | None:
+        """The item of a list of unknown length whose items are all made alike."""
+        contents = value.store["items"] if isinstance(value, ListValue) else value
+        return contents.item if isinstance(contents, Repeated) else None
+
     def element_of(self, value: Value, index: int | None) -> Value:
         """Some element of an iterable, or the one at ``index`` when it is unpacked."""
         items = self.items_of(value)
         if items:
             return choice([(self._picked(("element", value.key), i), item) for i, item in enumerate(items[:8])])
+        repeated = self.repeated_in(value)
+        if repeated is not None:
+            return repeated
         if isinstance(value, Tensor):
             return tensors.without_shape(unknown_tensor("a part of a tensor", labels=value.labels))
         if index is not None and isinstance(value, Unknown):
@@ -503,6 +515,10 @@ class KerasApi:
             items = self.items_of(left)
             if items is not None and isinstance(right.value, int) and 0 <= right.value * len(items) <= 64:
                 return ListValue(Sequence(tuple(items * right.value)))
+        if name == "Mult" and isinstance(left, ListValue):
+            items = self.items_of(left)
+            if items is not None and len(items) == 1:
+                return ListValue(Repeated(items[0]))
         if name in ("Add", "Mult", "Sub") and (self._is_loss(left) or self._is_loss(right)):
             return LossSum(tuple(v for v in (left, right) if self._is_loss(v)))
         return Unknown("an expression", (name, left.key, right.key))
@@ -521,16 +537,14 @@ class KerasApi:
         assert isinstance(tensor, Tensor)
         if isinstance(other, Const) and isinstance(other.value, (int, float)):
             return tensors.with_number(name, tensor, float(other.value), node, reflected=reflected)
-        if name == "Add" and tensor.domain is Domain.REAL:
-            return tensor.after("other", "addition", node)
         if name == "MatMult":
             return self.matrix_product(tensor, unknown_tensor(), node)
-        return unknown_tensor("arithmetic with an unknown value", tensor.dims, tensor.last)
+        return tensors.with_unknown(name, tensor, node, reflected=reflected)
 
     def matrix_product(self, a: Tensor, b: Tensor, node: ast.AST) -> Tensor:
-        """Any number where one side is; otherwise unknown."""
+        """Any number where one side is, or where both take both signs; otherwise unknown."""
         last = b.last
-        if Domain.REAL in (a.domain, b.domain):
+        if Domain.REAL in (a.domain, b.domain) or (tensors.takes_both_signs(a) and tensors.takes_both_signs(b)):
             dims: Dims | None = (*a.dims[:-1], last) if a.dims else None
             return Tensor(
                 domain=Domain.REAL,

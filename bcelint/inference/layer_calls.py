@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bcelint.inference import reasons, tensors
+from bcelint.inference import builtin_calls, reasons, tensors
 from bcelint.inference.guards import Guard
 from bcelint.inference.values import (
     NONE,
@@ -38,7 +38,16 @@ if TYPE_CHECKING:
 
 
 _MERGES = frozenset(
-    {Effect.MEAN, Effect.ADD, Effect.SUBTRACT, Effect.MULTIPLY, Effect.MAXIMUM, Effect.MINIMUM, Effect.CONCATENATE}
+    {
+        Effect.MEAN,
+        Effect.ADD,
+        Effect.SUBTRACT,
+        Effect.MULTIPLY,
+        Effect.MAXIMUM,
+        Effect.MINIMUM,
+        Effect.CONCATENATE,
+        Effect.DOT,
+    }
 )
 
 
@@ -405,16 +414,21 @@ class LayerCalls:
 
     def _merge(self, layer: Layer, value: Value, node: ast.AST) -> Value:
         items = self.keras.items_of(value)
-        if items is None:
-            return unknown_tensor("a merge of unknown tensors")
         spec = layer.spec
         assert spec is not None
+        repeated = self.keras.repeated_in(value)
+        if items is None and repeated is not None and spec.effect is Effect.CONCATENATE:
+            return each(repeated, lambda r: self._concatenation_of_many(self.keras.as_tensor(r), layer))
+        if items is None:
+            return unknown_tensor("a merge of unknown tensors")
 
         def merge(*parts: Value) -> Value:
             inputs = [self.keras.as_tensor(part) for part in parts]
             if not inputs:
                 return unknown_tensor("a merge of nothing")
             shape = inputs[0]
+            if spec.effect is Effect.DOT:
+                return self._dot(layer, inputs)
             if spec.effect in (Effect.ADD, Effect.SUBTRACT, Effect.MULTIPLY):
                 operator = {Effect.ADD: "Add", Effect.SUBTRACT: "Sub", Effect.MULTIPLY: "Mult"}[spec.effect]
                 result = inputs[0]
@@ -440,6 +454,23 @@ class LayerCalls:
             return made.shaped(shape.dims, shape.last)
 
         return self.keras.over(items, merge)
+
+    def _concatenation_of_many(self, tensor: Tensor, layer: Layer) -> Tensor:
+        """An unknown number of tensors that are all made alike."""
+        return tensors.without_shape(tensors.union([tensor, tensor], layer.node))
+
+    def _dot(self, layer: Layer, inputs: list[Tensor]) -> Tensor:
+        """``Dot``: products of vectors, or of unit vectors (cosines)."""
+        normalize = layer.argument("normalize")
+        cosines = builtin_calls.known_truth(normalize.value) if normalize is not None else False
+        if len(inputs) != 2 or cosines is None:
+            return unknown_tensor("the values of `Dot` are unknown")
+        if cosines:
+            if not all(tensors.takes_both_signs(each_input) for each_input in inputs):
+                return unknown_tensor("the values of `Dot` are unknown")
+            return Tensor(Domain.INTERVAL, -1.0, 1.0, node=layer.node, layer_node=layer.node, layer_name="Dot")
+        made = tensors.without_shape(self.keras.matrix_product(inputs[0], inputs[1], layer.node))
+        return replace(made, layer_name="Dot") if tensors.is_known(made) else made
 
     def _simple_layer(self, layer: Layer, tensor: Tensor, node: ast.AST) -> Value:
         """Layers that keep, cut or replace the values of one tensor."""
@@ -483,6 +514,8 @@ class LayerCalls:
                 "other" if not isinstance(known, (int, float)) else "dropout" if effect is Effect.DROPOUT else "noise"
             )
             return tensor.after(kind, spec.name, layer.node)
+        if effect is Effect.UNIT:
+            return replace(tensors.unit_vectors(tensor, layer.node), layer_node=layer.node, layer_name=spec.name)
         if effect is Effect.SCALE:
             scale, offset = layer.argument("scale"), layer.argument("offset")
             factor = scale.value.value if scale and isinstance(scale.value, Const) else None

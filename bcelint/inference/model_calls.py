@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bcelint.inference import builtin_calls, reasons
-from bcelint.inference.guards import ALWAYS, Guard
+from bcelint.inference.guards import ALWAYS, Guard, Key
 from bcelint.inference.values import (
     NONE,
     Argument,
@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 KERAS_MODELS = ("keras.Model", "keras.Sequential")
 KERAS_LOSS = "keras.losses.Loss"
 _SOME_LAYER = 10**6
+# The first part of the symbol of what a model's configuration is; the second is the model's identity.
+CONFIGURATION = "configuration"
+# The same of a callback that saves the model; the second part is the key of its path.
+CHECKPOINT = "checkpoint"
 _MODEL_METHODS = frozenset(
     {
         "compile",
@@ -58,6 +62,9 @@ _MODEL_METHODS = frozenset(
         "get_layer",
         "summary",
         "save",
+        "to_json",
+        "to_yaml",
+        "get_config",
         "load_weights",
         "add_weight",
         "add_loss",
@@ -94,6 +101,8 @@ class ModelCalls:
         self.heads: dict[int, ast.AST | None] = {}
         self._usage: dict[int, tuple[Value, Usage]] = {}
         self._folded: dict[int, tuple[Value, Value]] = {}
+        # By the key of its path: a model that was saved, and its outputs at that time.
+        self._saved: dict[Key, tuple[Value | None, Value]] = {}
         self._calling: list[Value] = []
         self._folding: set[int] = set()
         # The path on which each model was built.
@@ -136,6 +145,9 @@ class ModelCalls:
         model = Model("sequential" if name == "keras.Sequential" else "functional", node)
         self.made.append(model)
         self._born[id(model)] = self.interpreter.path
+        label = arguments.keywords.get("name")
+        if label is not None and isinstance(label.value, Const) and isinstance(label.value.value, str):
+            model.name = label.value.value
         self.initialise(model, name, arguments)
         return model
 
@@ -271,6 +283,8 @@ class ModelCalls:
             explicit=False,
         )
         activation = argument.value if argument else Const(factory.activation)
+        if factory.by_class:
+            activation = each(activation, _by_function_name)
         place = argument.node if argument and argument.node is not None else node
         outputs = self.keras.over(
             [activation],
@@ -334,6 +348,12 @@ class ModelCalls:
         elif isinstance(value, Choice):
             for _, option in value.options:
                 self._escape(option, depth)
+
+    def given_to(self, model: Instance, method: str) -> dict[str, Value]:
+        """What Keras calls a method of a model with, as far as that is more than data."""
+        if method == "compute_loss" and model.cls.is_a(*KERAS_MODELS):
+            return {"y_pred": self.outputs(model)}
+        return {}
 
     def is_model(self, value: Value) -> bool:
         if isinstance(value, Model):
@@ -407,7 +427,8 @@ class ModelCalls:
 
         def step(option: Value) -> Value:
             if isinstance(option, Tensor):
-                return opaque(option.after("call", "model", node))
+                name = model.name if isinstance(model, Model) else None
+                return opaque(replace(option.after("call", "model", node), name=name))
             if isinstance(option, (Sequence, ListValue)):
                 return Sequence(tuple(each(item, step) for item in self.keras.items_of(option) or ()))
             if isinstance(option, DictValue):
@@ -445,14 +466,24 @@ class ModelCalls:
             return NONE
         if name in heads.MODEL_METHODS_THAT_TRAIN:
             usage.trained = True
+            self._save_checkpoints(owner, arguments)
             usage.weights = usage.weights or weights_of(arguments)
             labels = self._labels_of(arguments)
             if labels:
                 usage.labels = labels
             return Unknown("training")
+        if name == "save":
+            self._save(owner, arguments.get("filepath", "path", position=0))
+            return NONE
+        if name in ("to_json", "to_yaml", "get_config"):
+            return Unknown("the configuration of a model", (CONFIGURATION, id(owner)))
         if name == "add":
             layer = arguments.get("layer", position=0)
             current = owner.store.get("$layers", Sequence(()))
+            if "$tampered" in owner.store:
+                # What was changed lies below what comes on top now.
+                self.interpreter.remove(owner.store, "$tampered")
+                current = Sequence((Unknown("the model was changed after it was built"),))
             if layer is not None:
                 added = self.keras.over(
                     [self.interpreter.feasible(current), layer.value],
@@ -484,6 +515,51 @@ class ModelCalls:
             self.escape(value)
         return Unknown(f"it comes from `.{name}` of a model")
 
+    def _save(self, model: Value, path: Argument | None) -> None:
+        """Remember what a file holds; two models under one name are unknown."""
+        if path is None:
+            return
+        before = self._saved.get(path.value.key)
+        if before is None or before[0] is model:
+            self._saved[path.value.key] = (model, self.outputs(model))
+        else:
+            self._saved[path.value.key] = (None, Unknown("one of several saved models"))
+
+    def _save_checkpoints(self, model: Value, arguments: Arguments) -> None:
+        """The files that the callbacks of a training call write."""
+        callbacks = arguments.keywords.get("callbacks")
+        for callback in self.keras.items_of(callbacks.value) or () if callbacks is not None else ():
+            key = callback.key
+            if isinstance(callback, Unknown) and isinstance(key, tuple) and key[0] == CHECKPOINT:
+                self._save(model, Argument(Unknown("a path", key[1])))
+
+    def save(self, arguments: Arguments) -> None:
+        """``save_model(model, path)``."""
+        model, path = arguments.get("model", "obj", position=0), arguments.get("filepath", "export_dir", position=1)
+        if model is not None and isinstance(model.value, (Model, Instance)):
+            self._save(model.value, path)
+
+    def load(self, arguments: Arguments, node: ast.AST) -> Value:
+        """``load_model(path)``: what this file saved there, as far as it did."""
+        path = arguments.get("filepath", "path", position=0)
+        saved = self._saved.get(path.value.key) if path is not None else None
+        return self._copy(saved[1], node) if saved is not None else Model("loaded", node)
+
+    def from_configuration(self, configuration: Value, node: ast.AST) -> Value:
+        """``model_from_json(model.to_json())``: the same layers once more."""
+        key = configuration.key
+        if isinstance(key, tuple) and key[0] == CONFIGURATION:
+            for made in self.made:
+                if id(made) == key[1]:
+                    return self._copy(self.outputs(made), node)
+        return Model("loaded", node)
+
+    def _copy(self, outputs: Value, node: ast.AST) -> Model:
+        copy = Model("clone", node)
+        if not isinstance(outputs, Unknown):
+            copy.store["$outputs"] = outputs
+        return copy
+
     def _labels_of(self, arguments: Arguments) -> str:
         target = arguments.get("y", position=1)
         value = target.value if target is not None else None
@@ -503,6 +579,13 @@ def weights_of(arguments: Arguments) -> tuple[str, ast.AST] | None:
         if given is not None and given.keyword is not None and not _is_none(given.value):
             return name, given.keyword
     return None
+
+
+def _by_function_name(activation: Value) -> Value:
+    """An activation that is given by the name of its layer class, by the name of its function."""
+    if isinstance(activation, Const) and isinstance(activation.value, str):
+        return Const(activation.value.lower(), activation.node)
+    return activation
 
 
 def _is_none(value: Value) -> bool:

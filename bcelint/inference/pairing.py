@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from bcelint.inference.keras_api import KerasApi
 
 
+_DIFFERENT_NUMBERS = "the model does not have as many outputs as there are losses"
+
+
 @dataclass
 class _Compiled:
     """What a ``compile`` call brought together; reported once it is known whether the model is used."""
@@ -101,7 +104,9 @@ class Pairings:
         rescued = spec.rescued and "ignore_class" not in arguments.keywords
         made = Loss(spec, spec.default, node, spelling, node, None, api, rescued)
         axis = arguments.keywords.get("axis")
-        if axis is not None and not (isinstance(axis.value, Const) and axis.value.value == -1):
+        # A binary loss that is averaged over several axes has no class axis.
+        averaged = axis is not None and spec.family is Family.BINARY and isinstance(axis.value, (ListValue, Sequence))
+        if axis is not None and not averaged and not (isinstance(axis.value, Const) and axis.value.value == -1):
             return Unknown("the classes lie on another axis than the last")
         if not spec.takes_logits:
             return made
@@ -234,6 +239,9 @@ class Pairings:
                 for part in resolved.parts:
                     self._meet(head, part, site)
                 continue
+            if isinstance(resolved, (ListValue, Sequence, DictValue)):
+                self._meet_structure(head, resolved, site)
+                continue
             if not isinstance(resolved, Loss):
                 self._meet_callable(head, resolved, site, loss_guard)
                 continue
@@ -242,6 +250,33 @@ class Pairings:
                 continue
             for head_guard, head_option in options(head):
                 self._pair(head_option, head_guard, resolved, loss_guard, site, place)
+
+    def _meet_structure(self, head: Value, losses_of: Value, site: ast.AST) -> None:
+        """Losses in a list or dict that is itself the loss of an output: one for each part of it."""
+        for guard, option in options(head):
+            path = conjoin(self.interpreter.path, guard)
+            if path is None:
+                continue
+            outer, self.interpreter.path = self.interpreter.path, path
+            for part, loss in self._parts(option, losses_of):
+                self._meet(part, loss, getattr(loss, "node", None) or site)
+            self.interpreter.path = outer
+
+    def _parts(self, head: Value, losses_of: Value) -> list[tuple[Value, Value]]:
+        """The parts of an output, each with its loss."""
+        why = head.why if isinstance(head, (Tensor, Unknown)) else ""
+        apart = Unknown(why or _DIFFERENT_NUMBERS)
+        if isinstance(losses_of, DictValue):
+            known = head.store if isinstance(head, DictValue) else {}
+            return [(known.get(name, apart), loss) for name, loss in losses_of.store.items() if name != "*"]
+        repeated = self.keras.repeated_in(losses_of)
+        items = [repeated] if repeated is not None else self.keras.items_of(losses_of) or []
+        heads = self.keras.items_of(head) if isinstance(head, (ListValue, Sequence)) else None
+        if heads is None and len(items) == 1:
+            heads = [head]
+        if heads is not None and len(heads) == len(items):
+            return list(zip(heads, items, strict=True))
+        return [(apart, item) for item in items]
 
     def _pair(self, head: Value, head_guard: Guard, loss: Loss, loss_guard: Guard, site: ast.AST, place: Place) -> None:
         """One head and one loss, and the tests that have to come out right for each."""
@@ -434,6 +469,9 @@ class Pairings:
             self._sinks.pop()
 
     def _named_outputs(self, outputs: Value) -> list[tuple[str | None, Value]]:
+        repeated = self.keras.repeated_in(outputs)
+        if repeated is not None:
+            return [(None, repeated)]
         if isinstance(outputs, DictValue):
             return [(n[1:-1] if n[:1] in "'\"" else None, v) for n, v in outputs.store.items()]
         items = self.keras.items_of(outputs) if isinstance(outputs, (ListValue, Sequence)) else None
@@ -458,21 +496,24 @@ class Pairings:
                 elif len(named) == 1 and len(loss.store) == 1 and "*" not in loss.store:
                     only = next(iter(loss.store))
                     assigned.append((name, head, loss.store[only], _entry_node(loss, only) or node))
-            if not assigned and loss.store:
-                place = self.interpreter.recorder.place(node)
-                if place is not None:
-                    why = "the names of the outputs are not known, or not those of the losses"
-                    self._emit(facts.Unresolved(place, why, loss_name=reasons.as_written(node)))
+            met = {id(value) for _, _, value, _ in assigned}
+            # Where all outputs are made alike, their names do not matter.
+            other = self.keras.repeated_in(outputs) or Unknown("the names of the outputs are not known")
+            for key, value in loss.store.items():
+                if id(value) not in met:
+                    assigned.append((None, other, value, _entry_node(loss, key) or node))
         else:
             items = self.keras.items_of(loss) if isinstance(loss, (ListValue, Sequence)) else None
-            if items is not None:
-                if len(items) == len(named):
-                    nodes = _element_nodes(loss)
-                    for i, ((name, head), value) in enumerate(zip(named, items, strict=True)):
-                        assigned.append((name, head, value, nodes[i] if nodes and len(nodes) == len(items) else node))
-                elif (place := self.interpreter.recorder.place(node)) is not None:
-                    why = "the losses are not as many as the outputs that are known"
-                    self._emit(facts.Unresolved(place, why, loss_name=reasons.as_written(node)))
+            repeated = self.keras.repeated_in(loss)
+            if repeated is not None:
+                assigned = [(name, head, repeated, node) for name, head in named]
+            elif items is not None:
+                nodes = _element_nodes(loss)
+                if len(items) != len(named):
+                    why = next((head.why for _, head in named if isinstance(head, Tensor)), "")
+                    named = [(None, Unknown(why or _DIFFERENT_NUMBERS)) for _ in items]
+                for i, ((name, head), value) in enumerate(zip(named, items, strict=True)):
+                    assigned.append((name, head, value, nodes[i] if nodes and len(nodes) == len(items) else node))
             else:
                 assigned = [(name, head, loss, node) for name, head in named]
         result = []
@@ -563,6 +604,10 @@ class Pairings:
         head_options = [self._as_head(o) for _, o in options(head)]
         head_tensor = head_options[0] if len(head_options) == 1 else None
         pairing = next((f for f in found if isinstance(f, facts.Pairing)), None)
+        domain = head_tensor.domain if head_tensor is not None else Domain.UNKNOWN
+        if pairing is not None and pairing.context is facts.Context.CUSTOM_LOSS and pairing.head.domain is not domain:
+            # The loss makes something else of the output, and the metric gets the output.
+            return
         head_fact = pairing.head if pairing is not None else None
         if head_fact is None and head_tensor is not None and head_tensor.domain is not Domain.UNKNOWN:
             head_fact = self.head_fact(head_tensor)

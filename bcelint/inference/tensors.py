@@ -280,10 +280,20 @@ def combined(operator: str, a: Tensor, b: Tensor, node: ast.AST) -> Tensor:
     if operator == "Div" and a.activation == "exponential" and b.below is not None and b.below.serial == a.serial:
         # exp(z) / sum(exp(z)): a softmax by hand
         return replace(a, domain=Domain.SIMPLEX, low=0.0, high=1.0, activation="softmax", node=node, below=a)
+    if operator == "Div" and _is_complement(b, a):
+        # The odds p / (1 - p), whose log are logits: of no layer of their own.
+        return Tensor(Domain.INTERVAL, 0.0, inf, dims=shape.dims, last=shape.last, node=node)
+    if operator == "Div" and _is_raised(b, a):
+        # z / (z + 1) for a z that is not negative
+        return _result(Domain.PROBABILITY, 0.0, 1.0, shape, a, node)
     real = Domain.REAL in (a.domain, b.domain)
     both = is_known(a) and is_known(b)
     if operator == "Add" and real:
         return _result(Domain.REAL, -inf, inf, shape, a if a.domain is Domain.REAL else b, node)
+    if _stays_real(operator, a):
+        return _result(Domain.REAL, -inf, inf, shape, a, node)
+    if operator == "Mult" and _stays_real(operator, b):
+        return _result(Domain.REAL, -inf, inf, shape, b, node)
     if not both:
         return unknown_tensor("arithmetic on a tensor of unknown range", shape.dims, shape.last)
     if operator == "Add":
@@ -293,8 +303,6 @@ def combined(operator: str, a: Tensor, b: Tensor, node: ast.AST) -> Tensor:
             return unknown_tensor("a difference of tensors", shape.dims, shape.last)
         ends = (a.low - b.high, a.high - b.low)
     elif operator == "Mult":
-        if real:
-            return _result(Domain.REAL, -inf, inf, shape, a if a.domain is Domain.REAL else b, node)
         products = [_times(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
         ends = (min(products), max(products))
     else:
@@ -302,6 +310,45 @@ def combined(operator: str, a: Tensor, b: Tensor, node: ast.AST) -> Tensor:
     if math.isnan(ends[0]) or math.isnan(ends[1]):
         return unknown_tensor("arithmetic on tensors", shape.dims, shape.last)
     return _result(classify(*ends), *ends, shape, a, node)
+
+
+def _is_raised(tensor: Tensor, base: Tensor) -> bool:
+    """Whether a tensor is ``base`` and a positive number, for a ``base`` that is any number from 0 up."""
+    return tensor.below is base and 0 <= base.low < tensor.low and base.high == tensor.high == inf
+
+
+def _is_complement(tensor: Tensor, probability: Tensor) -> bool:
+    """Whether a tensor is ``1 - probability``."""
+    made_by = tensor.steps[-1].node if tensor.steps else None
+    subtracts = isinstance(made_by, ast.BinOp) and isinstance(made_by.op, ast.Sub) and tensor.below is probability
+    within = is_known(probability) and probability.low >= 0 and probability.high <= 1
+    return subtracts and within and (tensor.low, tensor.high) == (1 - probability.high, 1 - probability.low)
+
+
+def _stays_real(operator: str, tensor: Tensor) -> bool:
+    """Whether a tensor stays one of any number when it is multiplied with or divided by something that is not known."""
+    return operator in ("Mult", "Div") and tensor.domain is Domain.REAL
+
+
+def with_unknown(operator: str, tensor: Tensor, node: ast.AST, *, reflected: bool) -> Tensor:
+    """``tensor op x``, or ``x op tensor`` where ``reflected``, for an ``x`` that is not known."""
+    if operator == "Add" and tensor.domain is Domain.REAL:
+        return tensor.after("other", "addition", node)
+    if _stays_real(operator, tensor) and not (reflected and operator == "Div"):
+        return _result(Domain.REAL, -inf, inf, tensor, tensor, node)
+    return unknown_tensor("arithmetic with an unknown value", tensor.dims, tensor.last)
+
+
+def unit_vectors(tensor: Tensor, node: ast.AST) -> Tensor:
+    """Vectors of length 1: no element is beyond 1, and none has another sign than before."""
+    if not is_known(tensor):
+        return without_activation(tensor, node)
+    low, high = (0.0 if tensor.low >= 0 else -1.0), (0.0 if tensor.high <= 0 else 1.0)
+    return Tensor(classify(low, high), low, high, dims=tensor.dims, last=tensor.last, node=node, below=tensor)
+
+
+def takes_both_signs(tensor: Tensor) -> bool:
+    return is_known(tensor) and tensor.low < 0 < tensor.high
 
 
 def _result(domain: Domain, low: float, high: float, shape: Tensor, base: Tensor, node: ast.AST) -> Tensor:

@@ -112,6 +112,13 @@ class Sequence(Value):
         return ("tuple", tuple(item.key for item in self.items))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeated(Value):
+    """The contents of a list of unknown length whose items are all made by the same expression."""
+
+    item: Value
+
+
 class Mutable(Value):
     """Base of values with a store; compared by identity."""
 
@@ -123,7 +130,7 @@ class Mutable(Value):
 
 
 class ListValue(Mutable):
-    """A list: ``store["items"]`` is a ``Sequence`` or unknown.
+    """A list: ``store["items"]`` is a ``Sequence``, ``Repeated`` or unknown.
 
     ``open_loops`` is how many loops of unknown length it was made in: one that grows in a further loop has no known
     length.

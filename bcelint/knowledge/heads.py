@@ -15,6 +15,7 @@ class ModelFactory:
         units_parameter: the argument that gives the length of the last axis.
         parameters: leading positional parameters.
         top_parameter: the argument that, when false, leaves the output layer out.
+        by_class: the activation is given by the name of its layer class (``Sigmoid``).
     """
 
     activation: str | None
@@ -22,6 +23,7 @@ class ModelFactory:
     units_parameter: str = "classes"
     parameters: tuple[str, ...] = ()
     top_parameter: str | None = None
+    by_class: bool = False
 
 
 _APPLICATION_NAMES = [
@@ -166,6 +168,17 @@ def _application(name: str) -> ModelFactory:
     return ModelFactory("softmax", "classifier_activation", "classes", parameters, "include_top")
 
 
+# keras_unet_collection: the parameters in front of the number of classes. Models with deep supervision, which may have
+# several outputs, are left out.
+_UNET_COLLECTION = {
+    "att_unet_2d": ("input_size", "filter_num"),
+    "r2_unet_2d": ("input_size", "filter_num"),
+    "resunet_a_2d": ("input_size", "filter_num", "dilation_num"),
+    "swin_unet_2d": ("input_size", "filter_num_begin"),
+    "transunet_2d": ("input_size", "filter_num"),
+    "unet_2d": ("input_size", "filter_num"),
+}
+
 MODEL_FACTORIES: dict[str, ModelFactory] = {f"keras.applications.{n}": _application(n) for n in _APPLICATION_NAMES} | {
     "sm.Unet": ModelFactory("sigmoid", parameters=("backbone_name", "input_shape", "classes", "activation")),
     "sm.Linknet": ModelFactory("sigmoid", parameters=("backbone_name", "input_shape", "classes", "activation")),
@@ -179,6 +192,29 @@ MODEL_FACTORIES: dict[str, ModelFactory] = {f"keras.applications.{n}": _applicat
     "keras_hub.models.ImageClassifier": ModelFactory("linear", units_parameter="num_classes"),
     "keras_hub.models.TextClassifier": ModelFactory("linear", units_parameter="num_classes"),
     "keras_hub.models.ImageSegmenter": ModelFactory("linear", units_parameter="num_classes"),
+    "keras_unet.models.custom_unet": ModelFactory(
+        "sigmoid", "output_activation", "num_classes", ("input_shape", "num_classes")
+    ),
+    "spektral.models.GCN": ModelFactory(
+        "softmax", "output_activation", "n_labels", ("n_labels", "channels", "activation", "output_activation")
+    ),
+    "spektral.models.GeneralGNN": ModelFactory("linear", units_parameter="output", parameters=("output", "activation")),
+    # The models of the TensorFlow Model Garden return logits.
+    "official.projects.movinet.modeling.movinet_model.MovinetClassifier": ModelFactory(
+        "linear", "", "num_classes", ("backbone", "num_classes")
+    ),
+    "official.nlp.modeling.models.BertClassifier": ModelFactory(
+        "linear", "", "num_classes", ("network", "num_classes")
+    ),
+    "tensorflow_models.nlp.models.BertClassifier": ModelFactory(
+        "linear", "", "num_classes", ("network", "num_classes")
+    ),
+}
+MODEL_FACTORIES |= {
+    f"keras_unet_collection.models.{name}": ModelFactory(
+        "softmax", "output_activation", "n_labels", (*parameters, "n_labels"), by_class=True
+    )
+    for name, parameters in _UNET_COLLECTION.items()
 }
 
 # keras_hub / keras_nlp: BertTextClassifier, ResNetImageClassifier ... end in a layer without activation.
@@ -186,12 +222,18 @@ HUB_PREFIX = "keras_hub.models."
 HUB_SUFFIXES: tuple[str, ...] = ("Classifier", "ImageSegmenter", "CausalLM", "MaskedLM")
 HUB_FACTORY = ModelFactory("linear", units_parameter="num_classes")
 
-# transformers: TFBertForSequenceClassification and its like return logits, whose number is ``num_labels``.
+# transformers: TFBertForSequenceClassification and its like return logits, whose number is ``num_labels`` where they
+# classify.
 TRANSFORMERS_PREFIX = "transformers.TF"
 TRANSFORMERS_SUFFIXES: tuple[str, ...] = (
     "ForSequenceClassification",
     "ForTokenClassification",
     "ForImageClassification",
+    "ForQuestionAnswering",
+    "ForMultipleChoice",
+    "ForMaskedLM",
+    "ForCausalLM",
+    "LMHeadModel",
 )
 TRANSFORMERS_FACTORY = ModelFactory("linear", units_parameter="num_labels")
 

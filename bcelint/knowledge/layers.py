@@ -31,6 +31,8 @@ class Effect(str, Enum):
     MAXIMUM = "maximum"
     MINIMUM = "minimum"
     CONCATENATE = "concatenate"
+    DOT = "dot"  # sums of products of two tensors
+    UNIT = "unit"  # vectors of length 1
     WRAPPER = "wrapper"  # TimeDistributed: the wrapped layer
     BIDIRECTIONAL = "bidirectional"
     CALLABLE = "callable"  # Lambda
@@ -188,7 +190,7 @@ _TABLE: tuple[Layer, ...] = (
     Layer("Concatenate", Effect.CONCATENATE, ShapeRule.UNKNOWN, ("axis",)),
     Layer("Add", Effect.ADD),
     Layer("Subtract", Effect.SUBTRACT),
-    Layer("Dot", Effect.UNKNOWN, ShapeRule.UNKNOWN, ("axes", "normalize")),
+    Layer("Dot", Effect.DOT, ShapeRule.UNKNOWN, ("axes", "normalize")),
     Layer("Dropout", Effect.DROPOUT, parameters=("rate",)),
     Layer("SpatialDropout1D", Effect.DROPOUT, parameters=("rate",)),
     Layer("SpatialDropout2D", Effect.DROPOUT, parameters=("rate",)),
@@ -202,7 +204,7 @@ _TABLE: tuple[Layer, ...] = (
     Layer("GroupNormalization", Effect.REAL),
     Layer("RMSNormalization", Effect.REAL),
     Layer("Normalization", Effect.REAL),
-    Layer("UnitNormalization", Effect.UNKNOWN),
+    Layer("UnitNormalization", Effect.UNIT),
     Layer("Rescaling", Effect.SCALE, parameters=("scale", "offset")),
     Layer("Lambda", Effect.CALLABLE, parameters=("function", "output_shape")),
     Layer("TimeDistributed", Effect.WRAPPER, parameters=("layer",)),
@@ -243,6 +245,34 @@ _FOREIGN: dict[str, Layer] = {
     "tfa.layers.GroupNormalization": Layer("GroupNormalization", Effect.REAL),
     "keras_contrib.layers.InstanceNormalization": Layer("InstanceNormalization", Effect.REAL),
 }
+
+# The graph convolutions of spektral: what they take in front of ``activation``, which is none by default.
+_GRAPH_CONVOLUTIONS: dict[str, tuple[str, ...]] = {
+    "APPNPConv": ("alpha", "propagations", "mlp_hidden", "mlp_activation", "dropout_rate"),
+    "ARMAConv": ("order", "iterations", "share_weights", "gcn_activation", "dropout_rate"),
+    "ChebConv": ("K",),
+    "ECCConv": ("kernel_network", "root"),
+    "EdgeConv": ("mlp_hidden", "mlp_activation", "aggregate"),
+    "GATConv": ("attn_heads", "concat_heads", "dropout_rate", "return_attn_coef", "add_self_loops"),
+    "GCNConv": (),
+    "GCSConv": (),
+    "GINConv": ("epsilon", "mlp_hidden", "mlp_activation", "mlp_batchnorm", "aggregate"),
+    "GraphSageConv": ("aggregate",),
+    "TAGConv": ("K", "aggregate"),
+}
+_FOREIGN |= {
+    f"spektral.layers.{name}": Layer(
+        name, Effect.AFFINE, ShapeRule.UNKNOWN, ("channels", *between, "activation"), activation="linear"
+    )
+    for name, between in _GRAPH_CONVOLUTIONS.items()
+}
+_FOREIGN["keras_hub.layers.MaskedLMHead"] = Layer(
+    "MaskedLMHead",
+    Effect.AFFINE,
+    ShapeRule.UNKNOWN,
+    ("vocabulary_size", "token_embedding", "intermediate_activation", "activation"),
+    activation="linear",
+)
 
 KERAS_LAYERS: dict[str, Layer] = {
     f"keras.layers.{name}": layer for layer in _TABLE for name in (layer.name, *layer.aliases)

@@ -70,6 +70,21 @@ def _other(name: str, *strings: str) -> Loss:
     return _keras(Loss(name, _O, _OTHER, strings=(name, *strings)), *strings)
 
 
+def _foreign(module: str, *names: str, registered: str = "") -> tuple[Loss, ...]:
+    """Losses of another package, as classes or functions, that bcelint knows so as to stay silent about them.
+
+    ``registered``: what stands in front of the names that Keras knows them by as strings.
+    """
+
+    def loss(name: str) -> Loss:
+        strings = (f"{registered}{name}",) if registered else ()
+        if name[:1].isupper():
+            return Loss(name, _O, _OTHER, strings=strings, classes=(f"{module}.{name}",))
+        return Loss(name, _O, _OTHER, strings=strings, functions=(f"{module}.{name}",))
+
+    return tuple(loss(name) for name in names)
+
+
 def _target_output(
     family: Family,
     expects: Expectation,
@@ -303,6 +318,7 @@ LOSSES: tuple[Loss, ...] = (
         _B,
         _PROB,
         True,
+        strings=("Addons>SigmoidFocalCrossEntropy", "Addons>sigmoid_focal_crossentropy"),
         class_parameters=("from_logits", "alpha", "gamma"),
         function_parameters=("y_true", "y_pred", "alpha", "gamma", "from_logits"),
         classes=("tfa.losses.SigmoidFocalCrossEntropy",),
@@ -400,6 +416,59 @@ LOSSES: tuple[Loss, ...] = (
         predictions=("pr",),
         classes=("sm.losses.JaccardLoss",),
         functions=("sm.losses.jaccard_loss",),
+    ),
+    # Metric learning, overlap and regression in other packages
+    *_foreign(
+        "tfa.losses",
+        "ContrastiveLoss",
+        "contrastive_loss",
+        "GIoULoss",
+        "giou_loss",
+        "LiftedStructLoss",
+        "lifted_struct_loss",
+        "NpairsLoss",
+        "npairs_loss",
+        "NpairsMultilabelLoss",
+        "npairs_multilabel_loss",
+        "PinballLoss",
+        "pinball_loss",
+        "SparsemaxLoss",
+        "sparsemax_loss",
+        "TripletHardLoss",
+        "triplet_hard_loss",
+        "TripletSemiHardLoss",
+        "triplet_semihard_loss",
+        "WeightedKappaLoss",
+        registered="Addons>",
+    ),
+    *_foreign(
+        "tensorflow_similarity.losses",
+        "Barlow",
+        "CircleLoss",
+        "LiftedStructLoss",
+        "MultiNegativesRankLoss",
+        "MultiSimilarityLoss",
+        "PNLoss",
+        "SimCLRLoss",
+        "SimSiamLoss",
+        "SoftNearestNeighborLoss",
+        "TripletLoss",
+        "VicReg",
+        "XBM",
+    ),
+    *_foreign("keras_contrib.losses", "DSSIMObjective", "crf_loss", "crf_nll", "jaccard_distance"),
+    *_foreign("keras_cv.losses", "CIoULoss", "GIoULoss", "IoULoss", "SimCLRLoss", "SmoothL1Loss"),
+    *_foreign(
+        "keras_unet_collection.losses",
+        "dice",
+        "dice_coef",
+        "focal_tversky",
+        "iou_box",
+        "iou_seg",
+        "ms_ssim",
+        "triplet_1d",
+        "tversky",
+        "tversky_coef",
     ),
 )
 

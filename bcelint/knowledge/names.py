@@ -77,6 +77,11 @@ MODULE_ALIASES: dict[str, str] = {
     "keras_tuner.backend.keras": "keras",
     "keras_cv.src": "keras_cv",
     "keras_cv.backend.keras": "keras",
+    "keras_cv.backend.ops": "keras.ops",
+    "keras_hub.src": "keras_hub",
+    "keras.backend.tf": "tf",
+    "bert4keras.backend.keras": "keras",
+    "bert4keras.backend.K": "keras.backend",
     "tensorflow_transform.keras_lib.tf_keras": "keras",
     "jax.numpy": "jnp",
     "numpy": "np",
@@ -126,6 +131,8 @@ FLAT_PACKAGES: tuple[str, ...] = (
     "tfa.losses.",
     "tfa.metrics.",
     "tfa.activations.",
+    "spektral.layers.",
+    "spektral.models.",
 )
 
 # What only Keras 1 and 2.0 have: arguments, and names of functions, layers and modules.

@@ -290,8 +290,8 @@ def set_flag(pairing: Pairing, loss_class: str) -> FixPlan | None:
 
 
 def set_activation(head: Head, name: str, message: str) -> FixPlan | None:
-    """Give the output layer another activation."""
-    if head.literal or head.layer is None:
+    """Give the output layer another activation, where nothing is computed with what comes out of it."""
+    if head.literal or head.layer is None or any(step.name in _COMPUTES for step in head.steps):
         return None
     if head.activation_argument is not None and not (head.own_layer and head.declared):
         change: Change = Replace(head.activation_argument, f'"{name}"')
@@ -317,6 +317,9 @@ def drop_activation(head: Head, what: str) -> FixPlan | None:
         return FixPlan(message, Applicability.UNSAFE, (RemoveStatementOrElement(head.place),), "logits")
     return None
 
+
+# Steps behind which an activation of the layer would not be the last thing that happens to its output.
+_COMPUTES = frozenset({"arithmetic", "addition", "negation"})
 
 TAKES_ACTIVATION = frozenset(
     {

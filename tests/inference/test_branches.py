@@ -609,3 +609,19 @@ def test_counted_as_undecided(code: str) -> None:
 def test_without_branches_none_is_named() -> None:
     made = pairings('import keras\nm = keras.Sequential([keras.layers.Dense(1)])\nm.compile(loss="bce")\n')
     assert [pair.branch for pair in made] == [()]
+
+
+@pytest.mark.parametrize("test", ["count == 2", "count", "count is None", "not count"])
+def test_what_is_imported_from_elsewhere_may_be_any_constant(test: str) -> None:
+    made = pairings(f"""
+    import keras
+    from settings import count
+    if {test}:
+        head = keras.layers.Dense(1, activation="sigmoid")
+    else:
+        head = keras.layers.Dense(1)
+    m = keras.Sequential([head])
+    m.compile(loss="bce")
+    m.fit(x, y)
+    """)
+    assert {pair.head.activation for pair in made} == {"sigmoid", "linear"}

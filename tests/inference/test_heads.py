@@ -72,6 +72,34 @@ HITS = {
         model = keras.Sequential([keras.layers.Dense(10), keras.layers.Softmax()])
         model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))  # <- BCE108
     """,
+    "the odds": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        p = layers.Dense(1, activation="sigmoid")(inputs)
+        keras.Model(inputs, p / (1 - p)).compile(loss="binary_crossentropy")  # <- BCE103
+    """,
+    "Dot of two embeddings": """
+        import keras
+        from keras import layers
+
+        user, item = keras.Input((1,)), keras.Input((1,))
+        a = layers.Flatten()(layers.Embedding(1000, 64)(user))
+        b = layers.Flatten()(layers.Embedding(1000, 64)(item))
+        model = keras.Model([user, item], layers.Dot(axes=1)([a, b]))
+        model.compile(loss="binary_crossentropy")  # <- BCE102
+    """,
+    "cosine of two embeddings": """
+        import keras
+        from keras import layers
+
+        user, item = keras.Input((1,)), keras.Input((1,))
+        a = layers.Flatten()(layers.Embedding(1000, 64)(user))
+        b = layers.Flatten()(layers.Embedding(1000, 64)(item))
+        model = keras.Model([user, item], layers.Dot(axes=1, normalize=True)([a, b]))
+        model.compile(loss="binary_crossentropy")  # <- BCE103
+    """,
     "separate ReLU layer": """
         import keras
 
@@ -451,6 +479,76 @@ SOUND = {
         model = keras.Model(inputs, keras.ops.softmax(logits / 2.0))
         model.compile(loss="sparse_categorical_crossentropy")
     """,
+    "evidence against one more class, as in a semi-supervised GAN": """
+        import keras
+        from keras import backend as K
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        logits = layers.Dense(10)(inputs)
+
+        def real(x):
+            evidence = K.sum(K.exp(x), axis=-1, keepdims=True)
+            return evidence / (evidence + 1.0)
+
+        model = keras.Model(inputs, layers.Lambda(real)(logits))
+        model.compile(loss="binary_crossentropy")
+    """,
+    "the same as a complement": """
+        import keras
+        from keras import layers, ops
+
+        inputs = keras.Input((16,))
+        logits = layers.Dense(10)(inputs)
+        outputs = 1.0 - 1.0 / (ops.sum(ops.exp(logits), axis=-1, keepdims=True) + 1.0)
+        keras.Model(inputs, outputs).compile(loss="binary_crossentropy")
+    """,
+    "similarities of unit vectors over a temperature": """
+        import keras
+        import tensorflow as tf
+
+        def train_step(images, texts, encoder, temperature):
+            a = tf.math.l2_normalize(keras.layers.Dense(64)(images), axis=1)
+            b = tf.math.l2_normalize(keras.layers.Dense(64)(texts), axis=1)
+            logits = tf.matmul(a, b, transpose_b=True) / temperature
+            return keras.losses.categorical_crossentropy(tf.eye(32), logits, from_logits=True)
+    """,
+    "logits as an einsum of embeddings": """
+        import keras
+        import tensorflow as tf
+        from keras import layers
+
+        target, context = keras.Input((1,)), keras.Input((5,))
+        a = layers.Embedding(1000, 64)(target)
+        b = layers.Embedding(1000, 64)(context)
+        model = keras.Model([target, context], tf.einsum("bie,bje->bij", a, b))
+        model.compile(loss=keras.losses.CategoricalCrossentropy(from_logits=True))
+    """,
+    "logits under a weight that is not known": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        logits = load_scale() * layers.Dense(10)(inputs)
+        model = keras.Model(inputs, logits)
+        model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    """,
+    "a softmax of the file's own, which looks at the rank": """
+        from keras import Input, Model
+        from keras import backend as K
+        from keras.layers import Activation, Dense
+
+        def softmax(x, axis=1):
+            if K.ndim(x) == 2:
+                return K.softmax(x)
+            e = K.exp(x - K.max(x, axis=axis, keepdims=True))
+            return e / K.sum(e, axis=axis, keepdims=True)
+
+        sequence, vector = Input((20, 16)), Input((16,))
+        weights = Activation(softmax)(Dense(1)(sequence))
+        model = Model([sequence, vector], Dense(10, activation=softmax)(vector))
+        model.compile(loss="categorical_crossentropy")
+    """,
     "softmax of one wide reshape": """
         import keras
         from keras import layers
@@ -520,6 +618,29 @@ UNDECIDED = {
 
         model = keras.Sequential([layers.Dense(1, activation="sigmoid"), Calibration()])
         model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    """,
+    "a fraction of a part of the denominator": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        z = layers.Dense(1, activation="relu")(inputs)
+        keras.Model(inputs, 3 * z / (z + 1)).compile(loss="binary_crossentropy")
+    """,
+    "the sum of some of the probabilities of a softmax": """
+        import keras
+        from keras import layers, ops
+
+        inputs = keras.Input((16,))
+        p = layers.Dense(10, activation="softmax")(inputs)
+        keras.Model(inputs, ops.sum(p[:, :3], axis=-1)).compile(loss="binary_crossentropy")
+    """,
+    "unit vectors of data": """
+        import keras
+        from keras import layers
+
+        model = keras.Sequential([keras.Input((8,)), layers.UnitNormalization()])
+        model.compile(loss="binary_crossentropy")
     """,
     "Dot of two embeddings with cosine": """
         import keras

@@ -295,6 +295,40 @@ HITS = {
         classifier = keras_hub.models.BertClassifier.from_preset("bert_base_en", num_classes=4)
         classifier.compile(loss=keras.losses.SparseCategoricalCrossentropy())  # <- BCE109
     """,
+    "keras_unet_collection with the name of a layer class": """
+        from keras_unet_collection import models
+
+        model = models.att_unet_2d((128, 128, 3), [64, 128], n_labels=3, output_activation="Sigmoid")
+        model.compile(loss="categorical_crossentropy")  # <- BCE107
+    """,
+    "keras_unet_collection without an activation": """
+        from keras_unet_collection import models
+
+        model = models.unet_2d((128, 128, 3), [64, 128], n_labels=1, output_activation=None)
+        model.compile(loss="binary_crossentropy")  # <- BCE102
+    """,
+    "a graph convolution without an activation": """
+        import keras
+        from spektral.layers import GATConv, GCNConv
+
+        x, a = keras.Input((16,)), keras.Input((None,))
+        hidden = GATConv(8, attn_heads=4, activation="elu")([x, a])
+        model = keras.Model([x, a], GCNConv(3)([hidden, a]))
+        model.compile(loss="categorical_crossentropy")  # <- BCE109
+    """,
+    "BERT of the Model Garden": """
+        import keras
+        from official.nlp import modeling
+
+        model = modeling.models.BertClassifier(encoder, num_classes=3)
+        model.compile(loss="sparse_categorical_crossentropy")  # <- BCE109
+    """,
+    "registered name of TensorFlow Addons": """
+        import keras
+
+        model = keras.Sequential([keras.layers.Dense(1)])
+        model.compile(loss="Addons>sigmoid_focal_crossentropy")  # <- BCE102
+    """,
     "segmentation_models without an activation": """
         import segmentation_models as sm
 
@@ -407,6 +441,48 @@ SOUND = {
         model = keras.applications.EfficientNetB0(weights=None, classes=10)
         model.compile(loss="sparse_categorical_crossentropy")
     """,
+    "logits made of probabilities": """
+        import keras
+        import tensorflow as tf
+        from keras import backend as K
+
+        def weighted(y_true, y_pred):
+            y_pred = K.clip(y_pred, K.epsilon(), 1 - K.epsilon())
+            logits = tf.math.log(y_pred / (1 - y_pred))
+            return tf.nn.weighted_cross_entropy_with_logits(y_true, logits, pos_weight=2.0)
+
+        model = keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
+        model.compile(loss=weighted)
+    """,
+    "mean over the pixels of a binary loss": """
+        import keras
+
+        model = keras.Sequential([keras.layers.Conv2D(1, 3, activation="sigmoid")])
+
+        def train_step(images):
+            return keras.losses.binary_crossentropy(images, model(images), axis=(1, 2, 3))
+    """,
+    "a graph convolution with a softmax": """
+        import keras
+        from spektral.layers.convolutional import GATConv
+
+        x, a = keras.Input((16,)), keras.Input((None,))
+        model = keras.Model([x, a], GATConv(3, attn_heads=1, activation="softmax")([x, a]))
+        model.compile(loss="categorical_crossentropy")
+    """,
+    "keras_unet_collection with its softmax": """
+        from keras_unet_collection import models
+
+        model = models.unet_2d((None, None, 3), [64, 128, 256], n_labels=3)
+        model.compile(loss="categorical_crossentropy")
+    """,
+    "logits of transformers": """
+        import keras
+        from transformers import TFAutoModelForQuestionAnswering
+
+        model = TFAutoModelForQuestionAnswering.from_pretrained("distilbert-base-uncased")
+        model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    """,
     "segmentation_models with their sigmoid": """
         import segmentation_models as sm
 
@@ -505,6 +581,16 @@ NEAR_MISSES = {
 
         model = keras.Sequential([keras.layers.Dense(1)])
         model.compile(loss=focal_loss(alpha=0.25))
+    """,
+    "losses of other packages that are not cross-entropies": """
+        import keras
+        import tensorflow_addons as tfa
+        from keras_unet_collection.losses import dice
+        from tensorflow_similarity.losses import TripletLoss
+
+        for loss in (tfa.losses.TripletSemiHardLoss(), TripletLoss(), dice, "Addons>triplet_hard_loss"):
+            model = keras.Sequential([keras.layers.Dense(1)])
+            model.compile(loss=loss)
     """,
     "segmentation_models losses that are not cross-entropies": """
         import segmentation_models as sm

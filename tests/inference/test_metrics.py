@@ -263,6 +263,17 @@ HITS = {
 }
 
 NEAR_MISSES = {
+    "a loss that makes logits of the probability": """
+        import keras
+        import tensorflow as tf
+
+        def weighted(y_true, y_pred):
+            p = tf.clip_by_value(y_pred, 1e-7, 1 - 1e-7)
+            return tf.nn.weighted_cross_entropy_with_logits(y_true, tf.math.log(p / (1 - p)), 7.0)
+
+        model = keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
+        model.compile(loss=weighted, metrics=["accuracy", keras.metrics.Recall()])
+    """,
     "probabilities and accuracy": """
         import keras
         from keras import layers

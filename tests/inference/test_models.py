@@ -447,6 +447,175 @@ HITS = {
         copy = keras.models.clone_model(model)
         copy.compile(loss="binary_crossentropy")  # <- BCE103
     """,
+    "compute_loss, which Keras calls with the prediction": """
+        import keras
+        from keras import layers
+
+        class Classifier(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.head = layers.Dense(1)
+                self.loss_fn = keras.losses.BinaryCrossentropy()
+
+            def call(self, x):
+                return self.head(x)
+
+            def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+                return self.loss_fn(y, y_pred)  # <- BCE102
+
+        model = Classifier()
+        model.compile(optimizer="adam")
+        model.fit(x, y)
+    """,
+    "an ensemble behind a progress bar": """
+        import keras
+        from tqdm import tqdm
+
+        models = [keras.Sequential([keras.layers.Dense(1)]) for _ in range(COUNT)]
+        for model in tqdm(models):
+            model.compile(loss="binary_crossentropy")  # <- BCE102
+            model.fit(x, y)
+    """,
+    "saved and loaded": """
+        import keras
+        from keras import layers
+
+        model = keras.Sequential([layers.Dense(1)])
+        model.save("model.keras")
+        loaded = keras.models.load_model("model.keras")
+        loaded.compile(loss="binary_crossentropy")  # <- BCE102
+    """,
+    "saved by a function and loaded from a variable": """
+        import os
+
+        import keras
+        from keras import layers
+
+        path = os.path.join("runs", "model.keras")
+        model = keras.Sequential([layers.Dense(1)])
+        keras.saving.save_model(model, path)
+        loaded = keras.saving.load_model(path)
+        loaded.compile(loss="binary_crossentropy")  # <- BCE102
+    """,
+    "saved by a callback": """
+        import keras
+        from keras import layers
+
+        model = keras.Sequential([layers.Dense(1)])
+        model.compile(loss="mse")
+        best = keras.callbacks.ModelCheckpoint("best.keras", save_best_only=True)
+        model.fit(x, y, callbacks=[best])
+        loaded = keras.models.load_model("best.keras")
+        loaded.compile(loss="binary_crossentropy")  # <- BCE102
+        loaded.fit(x, y)
+    """,
+    "copied through JSON": """
+        import keras
+        from keras import layers
+
+        model = keras.Sequential([layers.Dense(1)])
+        copy = keras.models.model_from_json(model.to_json())
+        copy.compile(loss="binary_crossentropy")  # <- BCE102
+    """,
+    "copied through its configuration": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        model = keras.Model(inputs, layers.Dense(1)(inputs))
+        config = model.get_config()
+        copy = keras.Model.from_config(config)
+        copy.compile(loss="binary_crossentropy")  # <- BCE102
+    """,
+    "a layer on top of a model that was changed": """
+        import keras
+        from keras import layers
+
+        model = keras.Sequential([layers.Dense(10, activation="softmax")])
+        model.layers[-1].activation = keras.activations.linear
+        model.add(layers.Dense(1))
+        model.compile(loss="binary_crossentropy")  # <- BCE102
+    """,
+    "outputs named after the models that make them": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        decoder = keras.Model(inputs, layers.Dense(16, activation="sigmoid")(inputs), name="ae")
+        classifier = keras.Sequential([layers.Dense(1)], name="cnn")
+        model = keras.Model(inputs, [decoder(inputs), classifier(inputs)])
+        model.compile(
+            loss={
+                "ae": "binary_crossentropy",
+                "cnn": "binary_crossentropy",  # <- BCE102
+            }
+        )
+    """,
+    "losses nested like the outputs": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        a, b, c = layers.Dense(4)(inputs), layers.Dense(1)(inputs), layers.Dense(1, activation="sigmoid")(inputs)
+        model = keras.Model(inputs, [a, [b, c]])
+        model.compile(loss=["mse", ["binary_crossentropy", "binary_crossentropy"]])  # <- BCE102
+    """,
+    "a loss in a list of its own": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        a, b = layers.Dense(4)(inputs), layers.Dense(1)(inputs)
+        model = keras.Model(inputs, [a, b])
+        model.compile(loss=["mse", ["binary_crossentropy"]])  # <- BCE102
+    """,
+    "an output for each of an unknown number of steps": """
+        import keras
+        from keras import layers
+
+        def build(steps):
+            inputs = keras.Input((16,))
+            head = layers.Dense(10, activation="sigmoid")
+            outputs = []
+            for t in range(steps):
+                outputs.append(head(inputs[:, t]))
+            return keras.Model(inputs, outputs)
+
+        model = build(steps=30)
+        model.compile(loss="categorical_crossentropy")  # <- BCE107
+    """,
+    "an output for each of an unknown number of labels": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        outputs = [layers.Dense(1, name=label)(inputs) for label in load_labels()]
+        model = keras.Model(inputs, outputs)
+        model.compile(loss=["binary_crossentropy"] * len(outputs))  # <- BCE102
+    """,
+    "outputs of an unknown number, with losses by name": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        outputs = [layers.Dense(1, name=label)(inputs) for label in load_labels()]
+        model = keras.Model(inputs, outputs)
+        model.compile(
+            loss={
+                "income": "binary_crossentropy",  # <- BCE102
+                "marital": keras.losses.BinaryCrossentropy(from_logits=True),
+            }
+        )
+    """,
+    "the concatenation of an unknown number of outputs": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        outputs = [layers.Dense(1)(inputs) for label in load_labels()]
+        model = keras.Model(inputs, layers.Concatenate()(outputs))
+        model.compile(loss="binary_crossentropy")  # <- BCE102
+    """,
     "Bidirectional of an LSTM as the head": """
         import keras
         from keras import layers
@@ -692,6 +861,64 @@ UNDECIDED = {
 
         model = model_from_json(open("model.json").read())
         model.compile(loss="binary_crossentropy", optimizer="adam")
+    """,
+    "a loaded model that something else was saved as": """
+        import keras
+        from keras import layers
+
+        keras.Sequential([layers.Dense(1)]).save("first.keras")
+        model = keras.models.load_model("second.keras")
+        model.compile(loss="binary_crossentropy")
+    """,
+    "a loaded model of which there are two": """
+        import keras
+        from keras import layers
+
+        small = keras.Sequential([layers.Dense(1)])
+        large = keras.Sequential([layers.Dense(64), layers.Dense(1, activation="sigmoid")])
+        small.save("model.keras")
+        large.save("model.keras")
+        model = keras.models.load_model("model.keras")
+        model.compile(loss="binary_crossentropy")
+    """,
+    "a checkpoint of weights": """
+        import keras
+        from keras import layers
+
+        model = keras.Sequential([layers.Dense(1)])
+        best = keras.callbacks.ModelCheckpoint("best.keras", save_weights_only=True)
+        model.fit(x, y, callbacks=[best])
+        model = keras.models.load_model("best.keras")
+        model.compile(loss="binary_crossentropy")
+        model.fit(x, y)
+    """,
+    "a list of outputs that grows in more than one way": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        outputs = []
+        for label in load_labels():
+            outputs.append(layers.Dense(1)(inputs))
+            outputs.append(layers.Dense(1, activation="sigmoid")(inputs))
+        model = keras.Model(inputs, outputs)
+        model.compile(loss="binary_crossentropy")
+    """,
+    "more losses than outputs": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        model = keras.Model(inputs, [layers.Dense(1)(inputs), layers.Dense(1)(inputs)])
+        model.compile(loss=["mse", "binary_crossentropy", "mae"])
+    """,
+    "losses by names that no output has": """
+        import keras
+        from keras import layers
+
+        inputs = keras.Input((16,))
+        model = keras.Model(inputs, [layers.Dense(1)(inputs), layers.Dense(1)(inputs)])
+        model.compile(loss={"price": "mse", "bought": "binary_crossentropy"})
     """,
     "a model as a parameter": """
         def compile_model(model):

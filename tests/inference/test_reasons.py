@@ -148,7 +148,7 @@ def test_losses_and_outputs_that_do_not_match_are_counted() -> None:
         model.fit(x, y)
         """
     )
-    assert [fact.why for fact in facts] == ["the losses are not as many as the outputs that are known"]
+    assert [fact.why for fact in facts] == ["the model does not have as many outputs as there are losses"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from bcelint.inference.facts import Head, LossUse, MetricUse, Pairing, Step
 from bcelint.knowledge.domains import Domain, Expectation, Family
 from bcelint.places import Place
 from bcelint.rules.argmax_accuracy_on_multilabel import is_argmax
-from bcelint.rules.common import verdict
+from bcelint.rules.common import set_activation, verdict
 from bcelint.rules.probability_metric_on_logits import is_blind
 
 HERE = Place(1, 1, 1, 2)
@@ -316,3 +316,18 @@ def test_the_metric_rules_do_not_meet() -> None:
         assert not (is_blind(use) and is_argmax(use))
     assert len(SEEING) >= 2 * len(BLIND)
     assert len(NOT_ARGMAX) >= 2 * len(ARGMAX)
+
+
+@pytest.mark.parametrize(
+    ("step", "gets_one"),
+    [
+        (Step("reshape", "Reshape"), True),
+        (Step("other", "TimeDistributed"), True),
+        (Step("other", "arithmetic"), False),
+        (Step("other", "addition"), False),
+        (Step("other", "negation"), False),
+    ],
+)
+def test_an_activation_comes_last(step: Step, gets_one: bool) -> None:
+    head = Head(Domain.REAL, "linear", layer=HERE, layer_name="Dense", explicit=False, steps=(step,))
+    assert (set_activation(head, "sigmoid", "end the model in a sigmoid") is not None) is gets_one
