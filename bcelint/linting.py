@@ -65,7 +65,7 @@ class Linted:
     """What is to be reported about one version of a file, and the analysis that it comes from.
 
     ``elsewhere`` holds the findings whose place is in another file of the project, ``others`` the files that findings
-    are about besides this one, by their paths, and ``imports`` the paths of all that were read.
+    are about besides this one, by their paths, and ``sources`` all that were read.
     """
 
     findings: tuple[Finding, ...]
@@ -75,7 +75,7 @@ class Linted:
     analysis: Analysis | None = None
     elsewhere: tuple[Finding, ...] = ()
     others: Mapping[str, Source] = field(default_factory=dict)
-    imports: frozenset[str] = frozenset()
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 # Says why the fix of a finding of a version of a file must not be made; empty where it may.
@@ -144,7 +144,7 @@ def lint(
         analysis,
         elsewhere,
         {path: project.sources[path] for path in sorted(paths - {""})},
-        frozenset(project.sources),
+        project.sources,
     )
 
 
@@ -179,7 +179,7 @@ def report_on(job: Job, source: Source, linted: Linted) -> FileReport:
         comment_rows(source.text, [finding.place.row for finding in findings]) if findings else (),
         others={path: Listed(shown_path(path, working), Listing.of(other)) for path, other in linted.others.items()},
         elsewhere=elsewhere,
-        imports=linted.imports,
+        imports=frozenset(linted.sources),
         decided=linted.decided,
         undecided=linted.undecided,
         unresolved=unresolved(source, linted.analysis.facts) if linted.analysis is not None else (),

@@ -27,6 +27,7 @@ from bcelint.settings import ConfigError, Resolver
 
 if TYPE_CHECKING:
     from bcelint.linting import Job, Linted
+    from bcelint.places import Place
     from bcelint.reporting.model import FileReport
     from bcelint.source import Source
     from bcelint.verify.model import FileVerifications, Verification
@@ -125,7 +126,7 @@ def _verify(
     progress = _Progress(sys.stderr.isatty() and not options.quiet)
     try:
         with Verifier(settings, progress) as verifier:
-            again = [run_deep(_again, each) for each in checked]
+            again = _each_once([run_deep(_again, each) for each in checked])
             inputs = [(source, linted, job) for _, source, linted, job in again]
             results = verifier.verify(inputs)
             sound = verifier.measure(inputs) if own.sound else [[] for _ in inputs]
@@ -161,8 +162,30 @@ def _again(checked: tuple[Job, FileReport]) -> tuple[FileReport, Source, Linted,
             report = unreadable(job.shown, error.strerror or str(error), job.rules)
         return report, read(job.shown, b""), Linted(report.findings), job
     linted = lint(source, job)
-    report = report_on(job, source, linted)
+    elsewhere = [finding for finding in linted.elsewhere if finding.code in job.rules.active]
+    report = report_on(job, source, replace(linted, findings=(*linted.findings, *elsewhere)))
     return report, source, replace(linted, findings=report.findings), job
+
+
+_Again = tuple["FileReport", "Source", "Linted", "Job"]
+
+
+def _each_once(files: Sequence[_Again]) -> list[_Again]:
+    """The files without the findings that another one has in its own place, or before."""
+    own = {(job.path, f.code, replace(f.place, path="")) for report, _, _, job in files for f in report.findings}
+    known: set[tuple[str, str, Place]] = set()
+    left = []
+    for report, source, linted, job in files:
+        kept = []
+        for finding, row in zip(report.findings, report.noqa_rows, strict=True):
+            key = (finding.place.path, finding.code, replace(finding.place, path=""))
+            if not finding.place.path or (key not in known and key not in own):
+                kept.append((finding, row))
+                known.add(key)
+        findings = tuple(finding for finding, _ in kept)
+        fresh = replace(report, findings=findings, noqa_rows=tuple(row for _, row in kept))
+        left.append((fresh, source, replace(linted, findings=findings), job))
+    return left
 
 
 def _print(options: CheckOptions, done: Sequence[FileVerifications], verifier: Verifier, output: Output) -> None:

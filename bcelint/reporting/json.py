@@ -22,13 +22,14 @@ def dump(value: object) -> str:
 
 def record(report: FileReport, index: int) -> dict[str, Any]:
     """One finding of a report."""
-    finding, listing = report.findings[index], report.listing
+    finding = report.findings[index]
+    shown, listing = report.file_of(finding.place)
     return {
         "code": finding.code,
         "name": finding.name,
         "severity": finding.severity.value,
         "message": finding.message,
-        "filename": report.shown,
+        "filename": shown,
         "cell": listing.position(*finding.place.start).cell,
         "location": _start(listing, finding.place),
         "end_location": _end(listing, finding.place),

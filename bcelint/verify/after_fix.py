@@ -98,6 +98,8 @@ def fixed(source: Source, finding: Finding, job: Job) -> Fixed:
     """
     if finding.fix is None:
         raise NotFixed("there is no fix")
+    if finding.place.path or any(edit.place.path for edit in finding.fix.edits):
+        raise NotFixed("fixes across files are not evaluated")
     function = _function_of(finding.fact)
     own = _identity(finding)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import takewhile
 from math import inf
@@ -274,19 +274,24 @@ class Unsupported(Exception):
 
 
 class Calls:
-    """The calls of a file, by their places: experiments take over the arguments that are written out."""
+    """The calls of a file, by their places: experiments take over the arguments that are written out.
 
-    def __init__(self, source: Source) -> None:
+    ``others`` are the other files of the project that places may be in, by their paths.
+    """
+
+    def __init__(self, source: Source, others: Mapping[str, Source] | None = None) -> None:
         self._source = source
+        self._others = others or {}
 
     @cached_property
     def _by_place(self) -> dict[Place, ast.Call]:
-        tree = self._source.tree
-        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call)) if tree is not None else ()
-        return {self._source.place(call): call for call in calls}
+        return _calls_of(self._source)
 
     def at(self, place: Place | None) -> ast.Call | None:
         """The call at a place."""
+        if place is not None and place.path:
+            other = self._others.get(place.path)
+            return _calls_of(other).get(replace(place, path="")) if other is not None else None
         return self._by_place.get(place) if place is not None else None
 
     def starting_at(self, row: int, column: int) -> Place | None:
@@ -309,6 +314,11 @@ class Calls:
             if isinstance(value, (bool, int, float, str)):
                 found[name] = value
         return found
+
+
+def _calls_of(source: Source) -> dict[Place, ast.Call]:
+    calls = (node for node in ast.walk(source.tree) if isinstance(node, ast.Call)) if source.tree is not None else ()
+    return {source.place(call): call for call in calls}
 
 
 def pair(pairing: Pairing, calls: Calls, dtype: str = "") -> PairExperiment:

@@ -123,7 +123,7 @@ def literal_call(pairing: Pairing, source: Source, calls: Calls, *, trust: bool)
     """The experiment for a loss that is called on values that are written out: its value, and what it is of."""
     if source.tree is None:
         raise Unsupported("the file does not parse")
-    program = _permitted(cut_expression(source.tree, source.text, pairing.site), trust=trust)
+    program = _permitted(cut_expression(source.tree, source.text, replace(pairing.site, path="")), trust=trust)
     call = calls.at(pairing.site)
     labels, prediction = (None, None) if call is None else _arguments(call)
     if labels is None or prediction is None:
@@ -210,7 +210,7 @@ def _uncalled(fact: UncalledLoss, source: Source, *, trust: bool) -> CodeExperim
     """What ``compile`` is given: the factory itself."""
     if source.tree is None:
         raise Unsupported("the file does not parse")
-    program = _permitted(cut_expression(source.tree, source.text, fact.place), trust=trust)
+    program = _permitted(cut_expression(source.tree, source.text, replace(fact.place, path="")), trust=trust)
     return CodeExperiment(fact.name, program.source, program.entry, (), ("result",), rows=_rows(program))
 
 

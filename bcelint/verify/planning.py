@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bcelint.findings import Finding
@@ -87,12 +88,13 @@ def _bug(plan: Plan, error: Exception) -> str:
 def _experiments(finding: Finding, source: Source, linted: Linted, options: Options) -> list[Experiment]:
     fact = finding.fact
     if isinstance(fact, Pairing):
-        return [_pair(fact, source, options)]
+        return [_pair(fact, source, options, linted.sources)]
     if isinstance(fact, SingleUnitSoftmax):
         return [single_unit_softmax(fact, options.dtype)]
     if isinstance(fact, MetricUse):
-        return [metric(fact, Calls(source))]
+        return [metric(fact, Calls(source, linted.sources))]
     faulty = _faulty(fact, linted)
+    source = linted.sources[finding.place.path] if finding.place.path else source
     return [*loss_experiments.of_finding(finding, source, faulty, trust=options.trust, dtype=options.dtype)]
 
 
@@ -100,13 +102,13 @@ def _after(plan: Plan, after: Fixed, linted: Linted, options: Options) -> list[E
     """The experiments for the code after the fix; as many as before, in the same order."""
     fact = plan.finding.fact
     if isinstance(fact, Pairing):
-        return [_pair(after.pairing(fact), after.source, options)]
+        return [_pair(after.pairing(fact), after.source, options, after.linted.sources)]
     if isinstance(fact, MetricUse):
         return [metric(after.metric(fact), Calls(after.source))]
     if isinstance(fact, SingleUnitSoftmax):
         pairing = after.pairing_of_head(fact.place)
         if pairing is not None:
-            return [_pair(pairing, after.source, options)]
+            return [_pair(pairing, after.source, options, after.linted.sources)]
         # The loss is out of sight, as it was before.
         return [replace(single_unit_softmax(fact, options.dtype), activation="sigmoid")]
     before = [experiment for experiment in plan.experiments if isinstance(experiment, CodeExperiment)]
@@ -115,10 +117,11 @@ def _after(plan: Plan, after: Fixed, linted: Linted, options: Options) -> list[E
     return [*made]
 
 
-def _pair(pairing: Pairing, source: Source, options: Options) -> Experiment:
+def _pair(pairing: Pairing, source: Source, options: Options, others: Mapping[str, Source]) -> Experiment:
     if pairing.head.literal:
+        source = others[pairing.site.path] if pairing.site.path else source
         return loss_experiments.literal_call(pairing, source, Calls(source), trust=options.trust)
-    return pair(pairing, Calls(source), options.dtype)
+    return pair(pairing, Calls(source, others), options.dtype)
 
 
 def _faulty(fact: object, linted: Linted) -> FaultyFormula | None:
@@ -140,18 +143,23 @@ def sound(source: Source, linted: Linted, options: Options) -> list[tuple[Sound,
     faulty = {loss_experiments.function_of(f.fact) for f in linted.findings}
     found: dict[Place, tuple[Sound, Experiment | str]] = {}
     for fact in facts:
+        # What is in another file is shown when that file is verified.
+        if isinstance(fact, Pairing) and fact.site.path:
+            continue
+        if isinstance(fact, CustomLoss) and fact.place.path:
+            continue
         if isinstance(fact, Pairing) and fact.site not in reported and verdict(fact) is None:
-            found.setdefault(fact.site, (fact, _sound_experiment(fact, source, options)))
+            found.setdefault(fact.site, (fact, _sound_experiment(fact, source, options, linted.sources)))
         elif isinstance(fact, CustomLoss) and fact.loss is not None and fact.loss not in faulty:
-            found.setdefault(fact.place, (fact, _sound_experiment(fact, source, options)))
+            found.setdefault(fact.place, (fact, _sound_experiment(fact, source, options, linted.sources)))
     return [found[place] for place in sorted(found)]
 
 
-def _sound_experiment(fact: Sound, source: Source, options: Options) -> Experiment | str:
+def _sound_experiment(fact: Sound, source: Source, options: Options, others: Mapping[str, Source]) -> Experiment | str:
     try:
         if isinstance(fact, CustomLoss):
             return loss_experiments.sound(fact, source, trust=options.trust, dtype=options.dtype)
-        return _call(fact, source, options) or pair(fact, Calls(source), options.dtype)
+        return _call(fact, source, options) or pair(fact, Calls(source, others), options.dtype)
     except Unsupported as error:
         return str(error)
     except Exception as error:
