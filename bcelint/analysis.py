@@ -58,9 +58,12 @@ def _interpret(source: Source, backend: str, project: Project | None = None, *, 
     # In a file of another framework a bare `Sequential` is that framework's.
     foreign = _OTHER_FRAMEWORKS.search(source.text) is not None and _KERAS.search(source.text) is None
     # Where nothing is trained it is of no use to follow imports, and costs much in libraries.
-    if not (may_train(source.data) or may_run(source.data)):
+    is_script = may_run(source.data)
+    if not (is_script or may_train(source.data)):
         project = None
-    interpreter = Interpreter(recorder, project, looks_like_keras=not foreign, complete=not source.problems)
+    interpreter = Interpreter(
+        recorder, project, looks_like_keras=not foreign, complete=not source.problems, is_script=is_script
+    )
     interpreter.keras.backend = backend
     try:
         interpreter.run(source.tree)

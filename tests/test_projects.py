@@ -1043,3 +1043,29 @@ def test_each_end_is_named_once(project: Project, bcelint: Run) -> None:
     (record,) = json.loads(bcelint("check", "--isolated", "--output-format", "json").stdout)
     ends = [(end["filename"], end["location"]["row"], end["message"]) for end in record["related"]]
     assert len(ends) == len(set(ends))
+
+
+def test_an_option_of_a_library_is_not_what_it_could_be(project: Project, check: Check) -> None:
+    """Whether the top is included is for the caller to say, and this one leaves it to somebody else."""
+    net = """\
+import keras
+
+
+def build(top=True):
+    layers = [keras.layers.Dense(8, activation="relu")]
+    if top:
+        layers.append(keras.layers.Dense(1, activation="sigmoid"))
+    return keras.Sequential(layers)
+"""
+    script = """\
+import keras
+from net import build
+def train(top, x, y):
+    model = build(top)
+    model.compile("adam", loss="binary_crossentropy")
+    model.fit(x, y)
+"""
+    project({"net.py": net, "train.py": script})
+    assert check("train.py") == []
+    project({"net.py": net, "train.py": script.replace("build(top)", "build(False)")})
+    assert check("train.py") == ["train.py:5 BCE103"]

@@ -77,7 +77,8 @@ class Frame:
 class Interpreter:
     """Runs one module, and what it needs of those that it imports.
 
-    ``recorder`` collects the facts; ``complete`` is false where parts of the file did not parse.
+    ``recorder`` collects the facts; ``complete`` is false where parts of the file did not parse, and
+    ``is_script`` where it only defines things.
     """
 
     def __init__(
@@ -87,11 +88,12 @@ class Interpreter:
         *,
         looks_like_keras: bool = True,
         complete: bool = True,
+        is_script: bool = True,
     ) -> None:
         self.recorder = recorder
         self.complete = complete
         self.keras = KerasApi(self)
-        self.modules = Modules(self, project)
+        self.modules = Modules(self, project, is_script=is_script)
         # The file that is checked; its functions are run even if nobody calls them.
         self.main = ModuleScope(path=project.path if project else "", implicit_names=looks_like_keras, is_main=True)
         self.scope: Scope = self.main

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 # How many modules may be run inside each other, and in all.
 _DEEPEST = 25
 _MOST = 300
-# Evaluation steps that may be taken in other modules: so many, and so many more for each step in the file itself. The
-# builder of a deep network takes up to 10,000.
-_STEPS, _STEPS_PER_OWN = 12_000, 2
+# Evaluation steps that may be taken in other modules: so many for a script and so many for a file that only defines
+# things, and so many more for each step in the file itself. The builder of a deep network takes up to 10,000.
+_STEPS_OF_SCRIPTS, _STEPS_OF_MODULES, _STEPS_PER_OWN = 12_000, 3_000, 2
 # Functions of modules without Keras are not followed, unless they are as short as those that return settings.
 _SHORT = 12
 
@@ -47,11 +47,12 @@ _SHORT = 12
 class Modules:
     """The modules that a file imports, with those that they import; none without a ``project``."""
 
-    def __init__(self, interpreter: Interpreter, project: Project | None) -> None:
+    def __init__(self, interpreter: Interpreter, project: Project | None, *, is_script: bool = True) -> None:
         self._interpreter = interpreter
         self._project = project
         self._scopes: dict[str, ModuleScope | None] = {}
         self._running = 0
+        self._allowance = _STEPS_OF_SCRIPTS if is_script else _STEPS_OF_MODULES
         # Steps that other modules have taken, and where the count stood when one of them was entered.
         self._steps = 0
         self._entered: int | None = None
@@ -137,7 +138,7 @@ class Modules:
     def _are_exhausted(self) -> bool:
         steps = self._interpreter.steps
         taken = self._steps + (steps - self._entered if self._entered is not None else 0)
-        return taken > _STEPS + _STEPS_PER_OWN * (steps - taken)
+        return taken > self._allowance + _STEPS_PER_OWN * (steps - taken)
 
     def attribute(self, module: Module, name: str) -> Value:
         """What a name of a module is."""

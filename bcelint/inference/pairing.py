@@ -44,6 +44,7 @@ from bcelint.inference.values import (
 from bcelint.knowledge import activations, losses, metrics
 from bcelint.knowledge.domains import Domain, Expectation, Family
 from bcelint.places import Place
+from bcelint.project import ORIGIN
 
 if TYPE_CHECKING:
     from bcelint.inference.keras_api import KerasApi
@@ -294,6 +295,8 @@ class Pairings:
             why = "no arm of a chain of tests was taken"
         elif not why and self._is_assumed(tensor, loss) and both - base:
             why = "it rests on a default argument and on a branch"
+        elif not why and self._is_of_others(needed):
+            why = "it is an option of another module, and nothing here says which it is"
         elif not why and not related(needed - settled, (loss_guard | meeting.chosen) - settled):
             why = "head and loss are chosen by different tests"
         elif not why and loss.split and not loss.split & needed:
@@ -696,6 +699,11 @@ class Pairings:
             default=spec.default,
             configured=spec.configured,
         )
+
+    def _is_of_others(self, guard: Guard) -> bool:
+        """Whether a test in another module has to come out right: those are for all who use it."""
+        nodes = (self.interpreter.test_nodes.get(literal.test, (None, False))[0] for literal in guard)
+        return any(getattr(node, ORIGIN, None) is not None for node in nodes)
 
     def describe(self, guard: Guard) -> tuple[str, ...]:
         """The tests of a guard in words, in the order of the file."""

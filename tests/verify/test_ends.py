@@ -167,7 +167,8 @@ def test_without_fork(surroundings: Surroundings) -> None:
     )
     process = surroundings.start("--timeout", "10", "--output-format", "concise", "--select", "BCE101,BCE201")
     output, errors = process.communicate(timeout=300)
-    assert (errors, process.returncode) == ("", 1)
+    assert (errors.count("\n"), process.returncode) == (1, 1), errors  # the account of what was looked at
+    assert errors.startswith("Checked 6 files")
     reasons = dict.fromkeys("abcdep", "")
     for line in output.splitlines()[:-1]:
         reasons[line[0]] += line.partition(" -- ")[2]
