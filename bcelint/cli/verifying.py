@@ -58,7 +58,11 @@ def run(options: CheckOptions, own: VerifyOptions) -> int:
     for _, report in merged(reports, lambda path: None):
         totals.add(report, unsafe_fixes=False)
         announce(report, verbose=options.verbose)
-    checked = [(job, report) for job, report in reports if not report.failure and (report.findings or own.sound)]
+    checked = [
+        (job, report)
+        for job, report in reports
+        if not report.failure and (report.findings or report.elsewhere or own.sound)
+    ]
     status = _verify(options, own, backends, checked)
     if not options.quiet:
         missing = len(found.missing)

@@ -75,10 +75,10 @@ def after_fix(
     dtype: str,
 ) -> list[CodeExperiment]:
     """The same experiments for the code after the fix, in the same order."""
-    fact, source = finding.fact, after.source
+    fact = finding.fact
     if isinstance(fact, UncalledLoss):
-        row = after.row(fact.place.row)
-        place = Calls(source).starting_at(row, fact.place.column)
+        source = after.file(fact.place.path)
+        place = Calls(source).starting_at(after.row(fact.place), fact.place.column)
         if place is None:
             raise NotFixed("after the fix, the loss is not found any more")
         return [_uncalled(replace(fact, place=place), source, trust=trust)]
@@ -101,7 +101,9 @@ def after_fix(
             (first, labels), (second, prediction) = function.roles
             function = replace(function, roles=((second, labels), (first, prediction)))
         checks = _CHECKS.get(finding.code, _NUMBERS)
-        made.append(_function(after.function(function), source, checks, fact, trust=trust, dtype=dtype))
+        function = after.function(function)
+        source = after.file(function.definition.path)
+        made.append(_function(function, source, checks, fact, trust=trust, dtype=dtype))
     return made
 
 

@@ -71,7 +71,7 @@ def plan_for(finding: Finding, source: Source, linted: Linted, job: Job, options
         made.reason = _bug(made, error)
     if made.experiments and options.fixes and finding.fix is not None:
         try:
-            made.after = _after(made, fixed(source, finding, job), linted, options)
+            made.after = _after(made, fixed(source, linted, finding, job), linted, options)
         except (NotFixed, Unsupported) as error:
             made.fault = str(error)
         except Exception as error:
@@ -104,7 +104,7 @@ def _after(plan: Plan, after: Fixed, linted: Linted, options: Options) -> list[E
     if isinstance(fact, Pairing):
         return [_pair(after.pairing(fact), after.source, options, after.linted.sources)]
     if isinstance(fact, MetricUse):
-        return [metric(after.metric(fact), Calls(after.source))]
+        return [metric(after.metric(fact), Calls(after.source, after.linted.sources))]
     if isinstance(fact, SingleUnitSoftmax):
         pairing = after.pairing_of_head(fact.place)
         if pairing is not None:

@@ -54,7 +54,7 @@ def of_code(linted: Linted, code: str) -> Finding:
 def after(code: str, rule: str) -> tuple[Finding, Fixed]:
     source, linted = checked(code)
     finding = of_code(linted, rule)
-    return finding, fixed(source, finding, JOB)
+    return finding, fixed(source, linted, finding, JOB)
 
 
 def fact(finding: Finding, kind: type[SomeFact]) -> SomeFact:
@@ -97,7 +97,7 @@ def test_a_function_that_moves_down_is_found_again() -> None:
     numeric = fact(of_code(linted, "BCE201"), Numeric)
     assert numeric.loss is not None
     source, again = checked("# a row more\n\n" + dedent(TWO_LOGS).lstrip("\n"))
-    made = Fixed(source, again, lambda row: row + 2)
+    made = Fixed(source, again, lambda place: place.row + 2)
     assert source.line(made.function(numeric.loss).definition.row).startswith("def my_bce(")
 
 
@@ -124,7 +124,7 @@ def test_rows_after_a_fix_that_changes_their_number() -> None:
 def test_without_a_fix() -> None:
     source, linted = checked(MODEL.format(activation=', activation="sigmoid"', metrics="[]"))
     with pytest.raises(NotFixed, match="there is no fix"):
-        fixed(source, replace(linted.findings[0], fix=None), JOB)
+        fixed(source, linted, replace(linted.findings[0], fix=None), JOB)
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_what_is_not_understood_any_more(look: Callable[[Fixed, tuple[object, ..
     (root, *_) = with_losses.analysis.losses
     empty, nothing = checked("x = 1\n")
     with pytest.raises(NotFixed, match=f"after the fix, {what} is not understood|after the fix, {what} are not"):
-        look(Fixed(empty, nothing, lambda row: row), (pairing, use, root))
-    made = Fixed(source, linted, lambda row: row)
+        look(Fixed(empty, nothing, lambda place: place.row), (pairing, use, root))
+    made = Fixed(source, linted, lambda place: place.row)
     assert made.pairing(pairing) == pairing
     assert made.metric(use) == use
 
