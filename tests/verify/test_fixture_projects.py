@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from bcelint.cli.app import cli
 from tests.test_fixture_projects import FOLDER, PROJECTS, Spot, wanted
 
-
 # What is cut out of a file may not import the project's own modules.
 OUT_OF_REACH = ("salt/notebooks/03_focal.ipynb", 2, "BCE211", "it imports `losses`: needs --trust")
 
