@@ -92,7 +92,7 @@ class FileReport:
     findings: tuple[Finding, ...] = ()
     listing: Listing = field(default_factory=Listing)
     noqa_rows: tuple[int, ...] = ()
-    others: Mapping[str, Listed] = field(default_factory=dict)
+    others: Mapping[str, Listed] = field(default_factory=dict, hash=False)
     elsewhere: tuple[Finding, ...] = ()
     imports: frozenset[str] = frozenset()
     analysed: bool = True

@@ -291,7 +291,7 @@ ROWS: tuple[Row, ...] = (
     # --- models in models ---------------------------------------------------------------------------------------------
     Row("nested Sequential", functional("outputs = scorer(h)", before=_NESTED.lstrip()), L, L),
     Row("nested class", functional("outputs = Scorer()(h)", before=_NESTED_CLASS.lstrip() + "\n"), L, L),
-    Row("load_model", _LOADED, L, L, silent="what a file holds is not known"),
+    Row("load_model", _LOADED, L, L),
     Row("two outputs, list", _LIST, L, L),
     Row("two outputs, dict", _DICT, L, L),
     # --- what comes after it ------------------------------------------------------------------------------------------
