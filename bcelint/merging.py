@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bcelint.findings import Edit, Finding, Fix
-from bcelint.linting import Job, may_be_needed
+from bcelint.linting import Job, content, may_be_needed
 from bcelint.places import Place
 from bcelint.reporting.model import FileReport, Listed
 from bcelint.selection import KNOWN
@@ -85,11 +85,8 @@ def _without_needless(job: Job, report: FileReport) -> FileReport:
 
 
 def _opened(job: Job) -> Source | None:
-    if job.data is not None:
-        return read(job.shown, job.data)
     try:
-        with open(job.path, "rb") as file:
-            return read(job.shown, file.read())
+        return read(job.shown, content(job))
     except OSError:
         return None
 

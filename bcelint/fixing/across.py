@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bcelint.findings import Edit, Finding, Fix
@@ -50,7 +50,7 @@ def fix_across(
         before = {file: result.after.get(file) or open_source(file) for file in edits}
         after = {file: read(source.path, source.apply(edits[file])) for file, source in before.items()}
         changed = {**result.after, **after}
-        fault = _syntax(before, after) or _fault(finding, findings, lint(changed))
+        fault = syntax_fault(before, after) or fault_of(finding, findings, lint(changed))
         if not fault and (brought := around(after, changed) - around(after, result.after)):
             fault = f"the fix would bring {', '.join(sorted(brought))}"
         if fault:
@@ -66,13 +66,14 @@ def _key(finding: Finding) -> tuple[str, str, int]:
     return finding.code, finding.place.path, finding.place.row
 
 
-def _syntax(before: Mapping[str, Source], after: Mapping[str, Source]) -> str:
+def syntax_fault(before: Mapping[str, Source], after: Mapping[str, Source]) -> str:
+    """Whether a fix leaves less of a file to be parsed; empty where it does not."""
     broken = any(len(after[file].problems) > len(before[file].problems) for file in after)
     return "the fix would break the syntax" if broken else ""
 
 
-def _fault(fixed: Finding, old: Sequence[Finding], new: Sequence[Finding]) -> str:
-    """Why a fix is not to be made."""
+def fault_of(fixed: Finding, old: Iterable[Finding], new: Iterable[Finding]) -> str:
+    """Why a fix is not to be made, from what was found before and after it; empty where it may be."""
     before, after = Counter(finding.code for finding in old), Counter(finding.code for finding in new)
     if brought := after - before:
         return f"the fix would bring {', '.join(sorted(brought))}"

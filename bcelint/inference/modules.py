@@ -56,6 +56,8 @@ class Modules:
         # Steps that other modules have taken, and where the count stood when one of them was entered.
         self._steps = 0
         self._entered: int | None = None
+        # Whether a file can hold anything that matters, by its path: asked for at every call.
+        self._matter: dict[str, bool] = {}
         # Names that were imported and not looked up so far, by module.
         self._waiting: dict[Key, list[Imported]] = {}
         # Names that are being looked up: two modules may import them from each other.
@@ -119,7 +121,11 @@ class Modules:
         if isinstance(body, ast.expr) or len(body) <= _SHORT:
             return True
         source: Source | None = getattr(function.node, ORIGIN, None)
-        return source is None or is_of_keras(source.data) or may_train(source.data)
+        if source is None:
+            return True
+        if source.path not in self._matter:
+            self._matter[source.path] = is_of_keras(source.data) or may_train(source.data)
+        return self._matter[source.path]
 
     @contextmanager
     def entered(self) -> Iterator[None]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bcelint.findings import Edit, Finding, Fix
+from bcelint.fixing.across import fault_of, syntax_fault
 from bcelint.fixing.converge import fix as converge
 from bcelint.fixing.converge import moved
 from bcelint.inference.facts import CustomLoss, Fact, LossFunction, MetricUse, Numeric, Pairing, SwappedArguments
@@ -144,17 +144,13 @@ def _fixed_across(source: Source, linted: Linted, finding: Finding, batch: Seque
     after = {
         path: read(before[path].path, before[path].apply(sorted(each, key=_order))) for path, each in edits.items()
     }
-    if any(len(after[path].problems) > len(before[path].problems) for path in after):
-        raise NotFixed("the fix would break the syntax")
+    if fault := syntax_fault(before, after):
+        raise NotFixed(fault)
     main = after.pop("", source)
     found = lint(main, job, after)
-    now = Counter(other.code for other in (*found.findings, *found.elsewhere))
     own = (other for other in linted.findings if not other.place.path)
-    then = Counter(other.code for other in (*own, *linted.elsewhere))
-    if brought := now - then:
-        raise NotFixed(f"the fix would bring {', '.join(sorted(brought))}")
-    if now[finding.code] >= then[finding.code]:
-        raise NotFixed("the fix does not remove the finding")
+    if fault := fault_of(finding, (*own, *linted.elsewhere), (*found.findings, *found.elsewhere)):
+        raise NotFixed(fault)
 
     def row(place: Place) -> int:
         here = before.get(place.path)
